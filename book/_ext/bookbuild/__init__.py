@@ -1,0 +1,108 @@
+"""What the book needs of Sphinx and YAML cannot say.
+
+Each function below is one such need, connected to one Sphinx event in `setup`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+from . import cache, downloads, launch
+
+
+def lock_the_build(app: Sphinx, config) -> None:
+    """Two builds into one folder would tear each other's files: the second one says so and stops."""
+    lock = FileLock(Path(app.outdir).parent / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ExtensionError(
+            f"another build is writing to {app.outdir}: wait until it has finished, then build again"
+        ) from None
+    app.afterzero_lock = lock  # type: ignore[attr-defined]  # held until the process ends
+
+
+def key_the_execution_cache(app: Sphinx, config) -> None:
+    """Cached outputs live in a folder named after everything that could change them besides the cells."""
+    key = cache.code_key(Path(app.srcdir))
+    folder = cache.select(Path(app.outdir).parent / "executed", key)
+    config.nb_execution_cache_path = str(folder)
+    config.afterzero_code_key = key  # a value with rebuild="env": when it changes, every page is read anew
+    frames = folder / "frames"
+    frames.mkdir(parents=True, exist_ok=True)
+    os.environ["LABNOISE_STATIC"] = str(frames)  # the kernel inherits it and shows widgets' static front
+    os.environ["JAX_PLATFORMS"] = "cpu"  # the same numbers on every machine that builds the book
+
+
+def copy_assets(app: Sphinx) -> None:
+    """MathJax and the widgets' script lie in installed packages; the page asks no other host for them."""
+    static = Path(app.outdir) / "_static"
+    static.mkdir(parents=True, exist_ok=True)
+    for name in ("explore.js", "explore.css"):
+        shutil.copyfile(Path(app.srcdir) / "labnoise" / "widgets" / name, static / name)
+    mathjax = Path(import_module("sphinx-mathjax-offline").__file__).parent / "static" / "mathjax"
+    target = static / "mathjax"
+    if not target.exists():
+        # Only the TeX input with CHTML output, and what its accessibility menu loads on demand.
+        wanted = ["tex-chtml.js", "a11y", "sre", "ui", "input/tex", "output/chtml"]
+        for name in wanted:
+            source = mathjax / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            copy(source, target / name)
+
+
+def copy_frames(app: Sphinx, exception: Exception | None) -> None:
+    """Every widget on a built page gets its pictures beside it; one that has none fails the build."""
+    if exception or app.builder.format != "html":
+        return
+    source, target = Path(os.environ["LABNOISE_STATIC"]), Path(app.outdir) / "_frames"
+    used = set()
+    for page in Path(app.outdir).joinpath("book").rglob("*.html"):
+        used.update(re.findall(r'data-frames="([0-9a-f]+)"', page.read_text(encoding="utf8")))
+    for name in sorted(used):
+        if not (source / name).is_dir():
+            raise ExtensionError(f"the pictures of widget {name} are gone: run `make clean`, then build again")
+        if not (target / name).is_dir():
+            shutil.copytree(source / name, target / name)
+    if target.is_dir():
+        for folder in target.iterdir():
+            if folder.name not in used:
+                shutil.rmtree(folder)
+
+
+def drop_foreign_scripts(app: Sphinx, pagename, templatename, context, doctree) -> None:
+    """sphinx-thebe is loaded by Jupyter Book whether used or not; it names another host and errs."""
+
+    def ours(script) -> bool:
+        text = str(getattr(script, "filename", script)) + str(getattr(script, "attributes", ""))
+        return "thebe" not in text.lower()
+
+    context["script_files"] = [s for s in context.get("script_files", []) if ours(s)]
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Only a build without a warning counts as finished: after any other the next one starts afresh."""
+    if exception is None and app._warncount == 0:
+        cache.mark_finished(Path(app.outdir).parent)
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_config_value("afterzero_code_key", "", "env")
+    app.connect("config-inited", lock_the_build, priority=1)
+    app.connect("config-inited", key_the_execution_cache, priority=2)
+    app.connect("config-inited", launch.set_repository, priority=3)
+    app.connect("builder-inited", copy_assets)
+    app.connect("html-page-context", drop_foreign_scripts, priority=900)
+    app.connect("html-page-context", downloads.offer_notebook, priority=900)
+    app.connect("build-finished", copy_frames, priority=500)
+    app.connect("build-finished", finish, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
