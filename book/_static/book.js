@@ -1,0 +1,37 @@
+/* What the pages of this book do besides the theme: place maths, and name what the theme leaves unnamed. */
+"use strict";
+
+/* MathJax typesets what is near the window first. Once the browser is idle the rest follows; as that moves
+   everything below it, a page that was opened at an equation or a theorem is put there again, unless the
+   reader has scrolled meanwhile. */
+function typesetTheRest() {
+  let readerMoved = false;
+  for (const event of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(event, () => (readerMoved = true), { once: true, passive: true });
+  }
+  const anchor = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && !readerMoved) target.scrollIntoView();
+  };
+  const idle = window.requestIdleCallback || ((then) => setTimeout(then, 200));
+  MathJax.startup.promise
+    .then(() => new Promise((resolve) => idle(resolve)))
+    .then(() => MathJax.startup.document.lazyTypesetAll())
+    .then(() => {
+      anchor();
+      document.documentElement.dataset.maths = "typeset";
+    });
+}
+
+/* Accessible names that match what is seen (axe: label-content-name-mismatch), and a landmark for the side bar. */
+function nameControls() {
+  for (const button of document.querySelectorAll(".search-button, .search-button-field")) {
+    button.removeAttribute("aria-label");
+    if (!button.textContent.trim()) button.setAttribute("aria-label", "Search");
+  }
+}
+
+addEventListener("DOMContentLoaded", () => {
+  nameControls();
+  if (window.MathJax?.startup?.promise) typesetTheRest();
+});

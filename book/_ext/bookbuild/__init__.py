@@ -79,16 +79,6 @@ def copy_frames(app: Sphinx, exception: Exception | None) -> None:
                 shutil.rmtree(folder)
 
 
-def drop_foreign_scripts(app: Sphinx, pagename, templatename, context, doctree) -> None:
-    """sphinx-thebe is loaded by Jupyter Book whether used or not; it names another host and errs."""
-
-    def ours(script) -> bool:
-        text = str(getattr(script, "filename", script)) + str(getattr(script, "attributes", ""))
-        return "thebe" not in text.lower()
-
-    context["script_files"] = [s for s in context.get("script_files", []) if ours(s)]
-
-
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """Only a build without a warning counts as finished: after any other the next one starts afresh."""
     if exception is None and app._warncount == 0:
@@ -101,7 +91,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", key_the_execution_cache, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("builder-inited", copy_assets)
-    app.connect("html-page-context", drop_foreign_scripts, priority=900)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", copy_frames, priority=500)
     app.connect("build-finished", finish, priority=900)
