@@ -4,7 +4,7 @@
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: book test unit lint serve lab lock exercises mutants measure clean env browser
+.PHONY: book test unit lint serve lab lock exercises mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -32,8 +32,16 @@ serve: book
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 lab: env
-	@$(BIN)/jupytext-config --jupyterlab set-default-viewer >/dev/null 2>&1 || $(BIN)/jupytext-config set-default-viewer
 	@$(BIN)/jupyter lab book
+
+exercises: env
+	@$(BIN)/python tools/stubs.py
+
+mutants: env
+	@$(BIN)/python tools/mutants.py
+
+links: env
+	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 lock: env
 	@sh tools/lock.sh

@@ -40,4 +40,7 @@ if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-de
     exit 1
 fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# A chapter (.md) opens as a notebook in this environment's JupyterLab.
+.venv/bin/jupytext-config --settings-file .venv/etc/jupyter/labconfig/default_setting_overrides.json \
+    set-default-viewer markdown
 printf '%s\n' "$wanted" > $stamp
