@@ -39,10 +39,13 @@ def test_a_new_file_changes_the_key_and_a_compiled_one_does_not(sources):
     assert cache.code_key(sources) != before
 
 
+KERNEL = {"name": "python3", "display_name": "Python 3"}
+
+
 def executed(folder: Path) -> str:
     """Put one executed notebook into the cache and return its hash."""
     cell = nbformat.v4.new_code_cell("1 + 1", execution_count=1)
-    book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": {"name": "python3"}})
+    book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": KERNEL})
     return get_cache(folder).cache_notebook_bundle(CacheBundleIn(book, "a.ipynb")).hashkey
 
 

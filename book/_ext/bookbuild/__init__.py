@@ -70,7 +70,9 @@ def copy_frames(app: Sphinx, exception: Exception | None) -> None:
         used.update(re.findall(r'data-frames="([0-9a-f]+)"', page.read_text(encoding="utf8")))
     for name in sorted(used):
         if not (source / name).is_dir():
-            raise ExtensionError(f"the pictures of widget {name} are gone: run `make clean`, then build again")
+            raise ExtensionError(
+                f"the pictures of widget {name} are gone: run `make clean`, then build again"
+            )
         if not (target / name).is_dir():
             shutil.copytree(source / name, target / name)
     if target.is_dir():

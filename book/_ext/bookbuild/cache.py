@@ -18,7 +18,11 @@ def code_key(root: Path) -> str:
     digest = hashlib.sha256()
     for name in DEPENDENCIES:
         top = root / name
-        files = [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.suffix in {".py", ".js", ".css"})
+        files = (
+            [top]
+            if top.is_file()
+            else sorted(p for p in top.rglob("*") if p.suffix in {".py", ".js", ".css"})
+        )
         for path in files:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
