@@ -1,4 +1,4 @@
-"""requirements.txt is one lock: pyproject.toml, Binder and the environment that runs the tests all follow it."""
+"""requirements.txt is one lock: pyproject.toml, Binder and this environment all follow it."""
 
 import re
 import tomllib
@@ -26,8 +26,8 @@ def name(text: str) -> str:
 
 def declared() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + sum(project["optional-dependencies"].values(), [])
-    return [Requirement(line) for line in lines]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [Requirement(line) for group in groups for line in group]
 
 
 def version(pin: Requirement) -> str:

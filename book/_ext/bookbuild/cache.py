@@ -10,6 +10,7 @@ from jupyter_cache import get_cache
 
 # jupyter-cache looks at a chapter's cells alone. Their outputs also depend on these.
 DEPENDENCIES = ("labnoise", "book/exercises", "requirements.txt")
+SOURCES = {".py", ".js", ".css"}
 UNFINISHED = ".unfinished"
 
 
