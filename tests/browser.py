@@ -1,0 +1,97 @@
+"""What the browser tests share: a Chromium, the built book on a local server, and a page that keeps a record."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+sys.path.append(str(ROOT / "tools"))
+
+import browser as browser_tool  # noqa: E402
+
+# Chromium's own services would ask other hosts; the tests are about what the pages ask.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+
+
+def pages() -> list[str]:
+    """Every page of the built book, as a path below its top."""
+    names = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html"))
+    return [*names, "search.html", "genindex.html"]
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    path = browser_tool.find()
+    if path is None:
+        raise RuntimeError("no Chromium found: run `make browser` first, or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder on a free port of this machine; yields the address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Record:
+    """All that a page asked for, and all that went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.requests: list[str] = []
+        self.problems: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("console", self._console)
+        page.on("response", self._response)
+
+    def _console(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _response(self, response) -> None:
+        if response.status >= 400:
+            self.problems.append(f"{response.status}: {response.url}")
+
+    def outside(self, home: str) -> list[str]:
+        return [url for url in self.requests if not url.startswith((home, "data:", "blob:"))]
+
+
+def open_page(browser: Browser, url: str, width: int = 1280, theme: str = "light") -> tuple[Page, Record]:
+    """A fresh page in a fresh profile, opened at `url` and fully typeset."""
+    height = 900 if width > 600 else 844
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    page = context.new_page()
+    record = Record(page)
+    page.goto(url)
+    settle(page)
+    return page, record
+
+
+def settle(page: Page) -> None:
+    """Wait until book.js has typeset the whole page, on pages that have maths."""
+    page.wait_for_function("!window.MathJax || document.documentElement.dataset.maths === 'typeset'")

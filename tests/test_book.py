@@ -1,0 +1,226 @@
+"""The built book in a real browser: every page, as a reader meets it."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from browser import HTML, chromium, open_page, pages, served, settle
+
+pytestmark = pytest.mark.browser
+
+PAGES = pages() if HTML.is_dir() else []
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def home():
+    with served(HTML) as address:
+        yield address
+
+
+def test_the_book_was_built():
+    assert "book/index.html" in PAGES, "there is no built book: run `make book` first"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("how", ["server", "file"])
+def test_a_page_asks_no_other_host_and_has_no_error(browser, home, page, how):
+    base = home if how == "server" else HTML.as_uri()
+    tab, record = open_page(browser, f"{base}/{page}")
+    tab.evaluate("scrollTo(0, document.body.scrollHeight)")
+    tab.wait_for_load_state("networkidle")
+    assert not record.outside(base)
+    assert not record.problems
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_all_maths_is_typeset(browser, home, page):
+    tab, _ = open_page(browser, f"{home}/{page}")
+    bare = tab.evaluate("""[...document.querySelectorAll('.math')]
+        .filter(e => !e.querySelector('mjx-container')).map(e => e.textContent)""")
+    assert not bare
+    assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_fits_its_window(browser, home, page, theme, width):
+    tab, _ = open_page(browser, f"{home}/{page}", width, theme)
+    wide = tab.evaluate("document.documentElement.scrollWidth")
+    culprits = tab.evaluate("""[...document.querySelectorAll('article *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+        .map(e => e.tagName + '.' + e.className).slice(0, 5)""")
+    assert wide <= width, culprits
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, home, page, theme):
+    tab, _ = open_page(browser, f"{home}/{page}", theme=theme)
+    found = Axe().run(tab).response["violations"]
+    grave = [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert not grave
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_deep_links_land_where_they_should(browser, home, page):
+    """Equations, statements, exercises and sections: the target's top is in the upper part of the window."""
+    tab, _ = open_page(browser, f"{home}/{page}")
+    targets = tab.evaluate("""[...document.querySelectorAll(
+        "article .math[id], article .proof[id], article .exercise[id], article section[id]")].map(e => e.id)""")
+    tab.context.close()
+    for target in targets[:: max(1, len(targets) // 8)]:
+        tab, _ = open_page(browser, f"{home}/{page}#{target}")
+        tab.wait_for_timeout(100)
+        top, room, end = tab.evaluate(f"""[document.getElementById('{target}').getBoundingClientRect().top,
+            innerHeight, scrollY + innerHeight >= document.documentElement.scrollHeight - 2]""")
+        assert -2 <= top < room / 3 or (end and 0 <= top < room), f"#{target} landed {top:.0f} px from the top"
+        tab.context.close()
+
+
+def widgets(tab):
+    return tab.locator("figure.explore")
+
+
+def state(figure):
+    """What the reader sees of a widget: the address of its picture, and the sentence."""
+    return figure.locator(".explore-frame").get_attribute("src"), figure.locator(".explore-sentence").inner_text()
+
+
+def changed(tab, figure, before):
+    """Wait until both the picture and the sentence differ from `before`."""
+    handle = figure.element_handle()
+    tab.wait_for_function(
+        """([figure, src, text]) => figure.querySelector('.explore-frame').getAttribute('src') !== src
+            && figure.querySelector('.explore-sentence').innerText !== text""",
+        arg=[handle, *before],
+        timeout=5000,
+    )
+
+
+WITH_WIDGETS = [page for page in PAGES if "figure class=\"explore\"" in (HTML / page).read_text(encoding="utf8")]
+
+
+def test_there_are_widgets_to_test():
+    assert "book/index.html" in WITH_WIDGETS
+    assert "book/01-after-zero-loss.html" in WITH_WIDGETS
+
+
+@pytest.mark.parametrize("page", WITH_WIDGETS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_widget_moves_by_keyboard_and_by_pointer(browser, home, page, theme, width):
+    tab, record = open_page(browser, f"{home}/{page}", width, theme)
+    for number in range(widgets(tab).count()):
+        figure = widgets(tab).nth(number)
+        figure.scroll_into_view_if_needed()
+        for ranged in figure.locator("input[type=range]").all():
+            before = state(figure)
+            ranged.focus()
+            tab.keyboard.press("ArrowLeft" if ranged.input_value() == ranged.get_attribute("max") else "ArrowRight")
+            changed(tab, figure, before)
+            before = state(figure)
+            box = ranged.bounding_box()
+            fraction = 0.1 if float(ranged.input_value()) > float(ranged.get_attribute("max")) / 2 else 0.9
+            tab.mouse.click(box["x"] + fraction * box["width"], box["y"] + box["height"] / 2)
+            changed(tab, figure, before)
+        for select in figure.locator("select").all():
+            before = state(figure)
+            select.focus()
+            tab.keyboard.press("ArrowDown")
+            changed(tab, figure, before)
+    assert not record.problems
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", WITH_WIDGETS)
+def test_a_widget_can_be_dragged_and_played(browser, home, page):
+    tab, _ = open_page(browser, f"{home}/{page}")
+    for number in range(widgets(tab).count()):
+        figure = widgets(tab).nth(number)
+        figure.scroll_into_view_if_needed()
+        if figure.locator(".explore-play").count():
+            before = state(figure)
+            figure.locator(".explore-play").click()
+            changed(tab, figure, before)
+            figure.locator(".explore-play").click()
+        pad = figure.locator(".explore-pad")
+        if pad.count():
+            before = state(figure)
+            box = pad.bounding_box()
+            middle = box["y"] + box["height"] / 2
+            tab.mouse.move(box["x"] + 0.2 * box["width"], middle)
+            tab.mouse.down()
+            tab.mouse.move(box["x"] + 0.95 * box["width"], middle, steps=4)
+            tab.mouse.up()
+            changed(tab, figure, before)
+    tab.context.close()
+
+
+def test_a_page_whose_frames_are_missing_says_so_and_goes_on(browser, home):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route("**/_frames/**", lambda route: route.abort())
+    tab = context.new_page()
+    tab.goto(f"{home}/book/01-after-zero-loss.html")
+    settle(tab)
+    figure = widgets(tab).first
+    figure.scroll_into_view_if_needed()
+    problem = figure.locator(".explore-problem")
+    problem.wait_for()
+    tab.wait_for_function("e => e.textContent.includes('not there')", arg=problem.element_handle())
+    before = figure.locator(".explore-sentence").inner_text()
+    figure.locator("input[type=range]").first.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_function("([e, t]) => e.innerText !== t", arg=[figure.locator(".explore-sentence").element_handle(), before])
+    assert tab.locator(".quiz").count() > 0
+    context.close()
+
+
+def test_quizzes_mark_themselves(browser, home):
+    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
+    quizzes = tab.locator("fieldset.quiz")
+    assert quizzes.count() == 3
+    for number in range(quizzes.count()):
+        quiz = quizzes.nth(number)
+        verdicts = []
+        for radio in quiz.locator("input[type=radio]").all():
+            radio.check()
+            visible = [text for text in quiz.locator(".quiz-feedback").all() if text.is_visible()]
+            assert len(visible) == 1
+            verdicts.append(visible[0].inner_text().startswith("Right"))
+        assert verdicts.count(True) == 1
+    tab.context.close()
+
+
+def test_the_downloaded_chapter_is_offered_and_there(browser, home):
+    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
+    address = tab.locator("a.btn-download-notebook-button").get_attribute("href")
+    answer = tab.request.get(f"{home}/book/{address}")
+    assert answer.ok
+    assert "labnoise" in answer.json()["cells"][0]["source"][0] + "".join(answer.json()["cells"][0]["source"])
+    tab.context.close()
+
+
+def test_no_link_of_the_page_furniture_leads_nowhere(browser, home):
+    """Header and side bar: links stay in the book, or go to the book's own repository."""
+    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
+    links = tab.evaluate("""[...document.querySelectorAll('.bd-sidebar a, .article-header-buttons a, .bd-header a')]
+        .map(a => a.href)""")
+    for link in links:
+        assert "executablebooks" not in link
+        if link.startswith(home):
+            assert tab.request.get(link).ok, link
+    tab.context.close()
