@@ -15,6 +15,7 @@ function typesetTheRest() {
   };
   const idle = window.requestIdleCallback || ((then) => setTimeout(then, 200));
   MathJax.startup.promise
+    .then(() => performance.mark("maths-in-view"))
     .then(() => new Promise((resolve) => idle(resolve)))
     .then(() => MathJax.startup.document.lazyTypesetAll())
     .then(() => {

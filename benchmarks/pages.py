@@ -1,0 +1,62 @@
+"""How soon a page is ready, and how heavy it is: Chromium, cold cache, from a server on this machine.
+
+    python benchmarks/pages.py [--write]
+
+A page is *ready* when the maths in the window is typeset and the pictures in the window are there and can be
+moved. *Its own bytes* are those of its HTML and pictures, without what all pages share (_static).
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+import report
+from browser import HTML, chromium, served
+
+PAGES = ["book/index.html", "book/01-after-zero-loss.html"]
+RUNS = 5
+READY_S, OWN_KB = 1.2, 500
+
+READY = """() => new Promise(resolve => {
+  const maths = () => !window.MathJax || performance.getEntriesByName("maths-in-view").length > 0;
+  const inView = e => e.getBoundingClientRect().top < innerHeight;
+  const pictures = () => [...document.querySelectorAll("figure.explore img")]
+    .filter(e => inView(e) && getComputedStyle(e).display !== "none").every(e => e.complete && e.naturalWidth);
+  const wired = () => [...document.querySelectorAll("figure.explore")].every(e => e.querySelector(".explore-problem"));
+  const look = () => document.readyState === "complete" && maths() && wired() && pictures()
+    ? resolve(performance.now()) : requestAnimationFrame(look);
+  look();
+})"""
+
+
+def visit(browser, home: str, page: str) -> tuple[float, int, int]:
+    """Seconds to ready, the page's own bytes, and the bytes of what all pages share."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    sizes: dict[str, int] = {}
+    tab.on("response", lambda answer: sizes.__setitem__(answer.url, int(answer.headers.get("content-length", 0))))
+    tab.goto(f"{home}/{page}", wait_until="commit")
+    seconds = tab.evaluate(READY) / 1000
+    shared = sum(size for url, size in sizes.items() if "/_static/" in url)
+    context.close()
+    return seconds, sum(sizes.values()) - shared, shared
+
+
+def main() -> None:
+    rows = []
+    with served(HTML) as home, chromium() as browser:
+        for page in PAGES:
+            visits = [visit(browser, home, page) for _ in range(RUNS)]
+            seconds = statistics.median(seconds for seconds, _, _ in visits)
+            own, shared = max(own for _, own, _ in visits) / 1000, max(shared for _, _, shared in visits) / 1000
+            rows.append([page, f"{seconds:.2f}", f"≤ {READY_S}", f"{own:.0f}", f"≤ {OWN_KB}", f"{shared:.0f}"])
+    head = ["page", f"ready, s (median of {RUNS})", "asked", "own bytes, kB", "asked", "shared by all pages, kB"]
+    report.publish("pages", head, rows)
+
+
+if __name__ == "__main__":
+    main()
