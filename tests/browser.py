@@ -24,8 +24,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 def pages() -> list[str]:
     """Every page of the built book, as a path below its top."""
-    names = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html"))
-    return [*names, "search.html", "genindex.html"]
+    chapters = [path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html")]
+    others = [path.name for path in HTML.glob("*.html") if path.name != "index.html"]  # that one redirects
+    return sorted(chapters) + sorted(others)
 
 
 @contextlib.contextmanager

@@ -91,6 +91,15 @@ def test_deep_links_land_where_they_should(browser, home, page):
         tab.context.close()
 
 
+def test_every_script_and_font_is_on_the_page_of_licences():
+    listed = (HTML / "book" / "licences.html").read_text(encoding="utf8")
+    static = HTML / "_static"
+    for file in [path for kind in ("*.js", "*.woff*", "*.ttf") for path in static.rglob(kind)]:
+        name = file.relative_to(static).as_posix()
+        folders = [f"{parent}/" for parent in map(str, file.relative_to(static).parents)]
+        assert any(f">{known}<" in listed for known in (name, *folders)), f"{name} is not listed in book/licences.md"
+
+
 def widgets(tab):
     return tab.locator("figure.explore")
 

@@ -46,7 +46,7 @@ def copy_assets(app: Sphinx) -> None:
     """MathJax and the widgets' script lie in installed packages; the page asks no other host for them."""
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
-    for name in ("explore.js", "explore.css"):
+    for name in ("explore.css", "gestures.js", "explore.js"):
         shutil.copyfile(Path(app.srcdir) / "labnoise" / "widgets" / name, static / name)
     mathjax = Path(import_module("sphinx-mathjax-offline").__file__).parent / "static" / "mathjax"
     target = static / "mathjax"
@@ -58,6 +58,15 @@ def copy_assets(app: Sphinx) -> None:
             copy = shutil.copytree if source.is_dir() else shutil.copy
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             copy(source, target / name)
+
+
+def drop_unused_assets(app: Sphinx, exception: Exception | None) -> None:
+    """Themes and extensions ship what no page of this book loads."""
+    for name in ("vendor/fontawesome/6.5.2/js", "sphinx-thebe.js", "sphinx-thebe.css"):
+        path = Path(app.outdir) / "_static" / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
 
 
 def copy_frames(app: Sphinx, exception: Exception | None) -> None:
@@ -94,6 +103,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("builder-inited", copy_assets)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
-    app.connect("build-finished", copy_frames, priority=500)
+    app.connect("build-finished", drop_unused_assets)
+    app.connect("build-finished", copy_frames)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
