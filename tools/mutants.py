@@ -1,0 +1,62 @@
+"""Plant errors, one at a time, and expect the tests to notice: a net that catches nothing is no net.
+
+Each mutant changes one formula in a copy of the sources; the tests named beside it must then fail, and they must pass
+in the copy without it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+
+
+class Mutant(NamedTuple):
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS: list[Mutant] = []
+
+
+def passes(folder: Path, tests: str) -> bool:
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True).returncode == 0
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "sources"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "_build", ".*_cache"))
+        survivors = 0
+        for tests in sorted({mutant.tests for mutant in MUTANTS}):
+            if not passes(copy, tests):
+                print(f"error: {tests} fails before any error is planted")
+                return 1
+        for mutant in MUTANTS:
+            path = copy / mutant.file
+            sound = path.read_text(encoding="utf8")
+            if sound.count(mutant.old) != 1:
+                print(f"error: {mutant.file} no longer holds `{mutant.old}` once: bring tools/mutants.py up to date")
+                return 1
+            path.write_text(sound.replace(mutant.old, mutant.new), encoding="utf8")
+            caught = not passes(copy, mutant.tests)
+            path.write_text(sound, encoding="utf8")
+            survivors += not caught
+            print(f"{'caught ' if caught else 'MISSED '} {mutant.what}  ({mutant.file})")
+    print(f"{len(MUTANTS) - survivors} passed, {survivors} failed")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
