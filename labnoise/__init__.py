@@ -1,3 +1,4 @@
+# ruff: noqa: E402
 """The objects of Li, Wang & Arora (ICLR 2022) as small, tested functions.
 
 Importing this package turns on JAX's float64.
@@ -8,8 +9,10 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from labnoise import landscapes
+from labnoise.limit import label_noise_flow
 from labnoise.losses import LeastSquares, Loss, sharpness
 from labnoise.noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
+from labnoise.projection import project
 from labnoise.sgd import Trajectory, sgd
 from labnoise.sparse import SparseRegression, random_sparse_regression
 
@@ -23,7 +26,9 @@ __all__ = [
     "Noise",
     "SparseRegression",
     "Trajectory",
+    "label_noise_flow",
     "landscapes",
+    "project",
     "random_sparse_regression",
     "sgd",
     "sharpness",

@@ -19,11 +19,9 @@ def concrete(*values: Any) -> bool:
 
 def fail(name: str, value: Any, remedy: str) -> NoReturn:
     """Raise the one kind of error that labnoise raises for a bad argument."""
-    shown = (
-        np.array2string(np.asarray(value), threshold=8, precision=4)
-        if hasattr(value, "shape")
-        else repr(value)
-    )
+    shown = repr(value)
+    if hasattr(value, "shape"):
+        shown = " ".join(np.array2string(np.asarray(value), threshold=8, precision=4).split())
     raise ValueError(f"{name} = {shown}: {remedy}")
 
 
@@ -106,3 +104,9 @@ def covariance(name: str, value: Any, dimension: int | None = None) -> jax.Array
         if least < -1e-8 * scale:
             fail(name, value, f"a covariance has no negative eigenvalue, this one has {least:.3g}")
     return matrix
+
+
+def keys(key: Any) -> None:
+    """One JAX key, or an array of them (R,)."""
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.ndim > 1:
+        fail("key", key, "pass jax.random.key(seed), or jax.random.split(key, R) for R replicas")

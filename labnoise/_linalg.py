@@ -9,8 +9,8 @@ def semidefinite_factor(matrix: Array) -> Array:
     """F (D, D), lower triangular, with `FFᵀ = matrix`, for a positive semidefinite matrix of any rank.
 
     Cholesky by rank-one updates. Where a pivot vanishes the rest of its column does too (the matrix is
-    semidefinite), and the column is set to zero instead of dividing 0 by 0. For drawing noise any factor serves;
-    this one runs over thousands of small matrices at once, which an eigendecomposition does not.
+    semidefinite), and the column is set to zero instead of dividing 0 by 0. For drawing noise any factor
+    serves; this one runs over thousands of small matrices at once, which an eigendecomposition does not.
     """
     size = matrix.shape[0]
     smallest = 1e-13 * jnp.max(jnp.diagonal(matrix), initial=0.0)

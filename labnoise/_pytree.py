@@ -20,7 +20,7 @@ def pytree(*, data: tuple[str, ...], static: tuple[str, ...] = ()) -> Callable[[
             return [getattr(self, name) for name in data], tuple(getattr(self, name) for name in static)
 
         def unflatten(values, leaves):
-            self = object.__new__(cls)
+            self: object = object.__new__(cls)
             for name, value in (*zip(data, leaves, strict=True), *zip(static, values, strict=True)):
                 setattr(self, name, value)
             return self

@@ -1,7 +1,7 @@
 """Solvable landscapes: losses on which the limit of SGD is known in closed form.
 
-Each is a `Loss`; those that come with a noise of their own carry it as `.cov`, a function of the point, ready for
-`GaussianNoise(landscape, landscape.cov)`. Throughout t = η²·steps.
+Each is a `Loss`; those that come with a noise of their own carry it as `.cov`, a function of the point,
+ready for `GaussianNoise(landscape, landscape.cov)`. Throughout t = η²·steps.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Landscape(Loss):
 
 
 def _frame(x: Array) -> Array:
-    """Columns: the unit tangent (counterclockwise) and the unit normal (outwards) of circles about 0, at x (2,)."""
+    """Columns: the tangent (counterclockwise) and the outward normal of the circle about 0 through x (2,)."""
     radial = x / jnp.linalg.norm(x)
     return jnp.stack([jnp.array([-radial[1], radial[0]]), radial], axis=1)
 
@@ -125,8 +125,8 @@ def _product(x: Array) -> Array:
 def hyperbola() -> LeastSquares:
     """`L = (uv − 1)²`, a least squares problem with one example, for `LabelNoise`.
 
-    A step of slope `g = 2(uv − 1 − δε)` multiplies `q = u² − v²` by exactly `1 − η²g²`, so `q -> q₀ e^{−4δ²t}`:
-    label noise balances u and v.
+    A step of slope `g = 2(uv − 1 − δε)` multiplies `q = u² − v²` by exactly `1 − η²g²`, so `q -> q₀
+    e^{−4δ²t}`: label noise balances u and v.
 
     Examples
     --------
@@ -159,8 +159,8 @@ def _motor_cov(x: Array) -> Array:
 def phase_motor(k: int = 3) -> Landscape:
     """The k-phase motor: Γ is a circle, and the limit turns around it for ever if k ≥ 3.
 
-    `x = (p, z) ∈ R²×R^k`, `L = (|p|² − 1)²/8 + ½ Σ_i h_i z_i²`, `h_i = 2 + cos(θ − φ_i)` on Γ, `φ_i = 2πi/k`, with
-    noise of variance `1 + sin(θ − φ_i)` on z_i. The limit is the ordinary differential equation
+    `x = (p, z) ∈ R²×R^k`, `L = (|p|² − 1)²/8 + ½ Σ_i h_i z_i²`, `h_i = 2 + cos(θ − φ_i)` on Γ, `φ_i =
+    2πi/k`, with noise of variance `1 + sin(θ − φ_i)` on z_i. The limit is the ordinary differential equation
     `dθ/dt = ¼ Σ_i (1 + sin(θ−φ_i)) sin(θ−φ_i)/(2 + cos(θ−φ_i))`: no potential decreases along it.
 
     Raises
@@ -197,13 +197,13 @@ def four_terms(
 ) -> Landscape:
     """A circle in space on which all four terms of the main theorem act at once.
 
-    `x = (p, z) ∈ R²×R`, `L = (|p|² − 1)²/8 + ½ e^{a cosθ} z²`. In the frame (tangent, radial, z) the noise has
-    covariance `[[tangent, mixed, 0], [mixed, radial, 0], [0, 0, vertical]]`. The limit is
+    `x = (p, z) ∈ R²×R`, `L = (|p|² − 1)²/8 + ½ e^{a cosθ} z²`. In the frame (tangent, radial, z) the noise
+    has covariance `[[tangent, mixed, 0], [mixed, radial, 0], [0, 0, vertical]]`. The limit is
 
         dθ = √tangent dW − mixed dt + (a·vertical/4) sinθ dt,
 
-    its noise the first term, its drifts the mixed and the normal one; the compensation, `−(tangent/2)` along the
-    outward normal, holds the path on the circle.
+    its noise the first term, its drifts the mixed and the normal one; the compensation, `−(tangent/2)`
+    along the outward normal, holds the path on the circle.
 
     Raises
     ------

@@ -21,8 +21,8 @@ class Loss:
     Parameters
     ----------
     fn : function (D,) -> ()
-        Written in `jax.numpy`, three times differentiable. Give parameters by `jax.tree_util.Partial`, so that
-        a new value does not compile anew.
+        Written in `jax.numpy`, three times differentiable. Give parameters by `jax.tree_util.Partial`, so
+        that a new value does not compile anew.
 
     Raises
     ------
@@ -130,7 +130,8 @@ class LeastSquares(Loss):
         return self.loss_scale * jnp.mean(self.residual(x) ** 2)
 
     def examples(self, x: Array, indices: Array | None = None) -> tuple[Array, Callable[[Array], Array]]:
-        """Residuals r of some examples (all by default) and the map `a -> Σ_b a_b ∇f_b(x)`, which is a -> Jᵀa.
+        """Residuals r of some examples (all by default) and the map `a -> Σ_b a_b ∇f_b(x)`, which is a ->
+        Jᵀa.
 
         All gradients of single examples, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`, are made of these two.
         """

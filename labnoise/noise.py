@@ -1,8 +1,8 @@
 """Stochastic gradients: what SGD sees in place of ∇L.
 
 Each noise draws its randomness apart from where it is used: `draw(key, shape, dtype)` gives the raw random
-numbers of `shape` steps at once, `gradient(x, draw)` turns those of one step into a stochastic gradient. A loop
-over steps then draws in blocks, which is ten times as fast as splitting a key in every step.
+numbers of `shape` steps at once, `gradient(x, draw)` turns those of one step into a stochastic gradient. A
+loop over steps then draws in blocks, which is ten times as fast as splitting a key in every step.
 
 The covariance of each is exact: `Σ(x) = F(x)F(x)ᵀ` with F = `factor(x)`, of shape (D, q).
 """
@@ -57,7 +57,7 @@ def _require_examples(problem: Loss, noise: str) -> None:
 
 
 def _minibatch_factor(problem: LeastSquares, x: Array) -> Array:
-    """F (D, n) with `FFᵀ` the covariance of the gradient of one random example, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`."""
+    """F (D, n) with `FFᵀ = Cov(∇ℓ_i)`, i uniform, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`."""
     gradients = 2 * problem.loss_scale * problem.residual(x)[:, None] * problem.jacobian(x)
     return (gradients - gradients.mean(0)).T / jnp.sqrt(problem.num_examples)
 
@@ -84,7 +84,8 @@ class LabelNoise(Noise):
     Raises
     ------
     ValueError
-        If `problem` has no examples to label, `delta` is negative, the batch is empty, or a choice does not exist.
+        If `problem` has no examples to label, `delta` is negative, the batch is empty, or a choice does not
+        exist.
 
     Examples
     --------
@@ -161,8 +162,8 @@ class MinibatchNoise(Noise):
     Raises
     ------
     ValueError
-        If `problem` has no examples, the batch is empty, `kind` does not exist, or an argument of the other kind
-        is given.
+        If `problem` has no examples, the batch is empty, `kind` does not exist, or an argument of the other
+        kind is given.
 
     Examples
     --------
@@ -233,7 +234,7 @@ class GaussianNoise(Noise):
     >>> import jax.numpy as jnp
     >>> from labnoise import GaussianNoise, landscapes
     >>> valley = landscapes.valley()
-    >>> GaussianNoise(valley, valley.cov).covariance(jnp.array([2.0, 0.0])).tolist()
+    >>> GaussianNoise(valley, valley.cov).covariance(jnp.array([2.0, 0.0])).round(6).tolist()
     [[0.0, 0.0], [0.0, 5.0]]
     """
 

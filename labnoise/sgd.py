@@ -60,8 +60,8 @@ def sgd(
         A function is called with an integer array element 0, 1, …, `num_steps` − 1 inside `vmap`.
     num_steps : int ≥ 0
     key : a JAX key, or an array of keys (R,)
-        R keys run R independent replicas. The randomness of step k depends on the key and on k only, not on how
-        often states are saved, nor on the number of replicas.
+        R keys run R independent replicas. The randomness of step k depends on the key and on k only, not on
+        how often states are saved, nor on the number of replicas.
     save_every : int, optional
         Save each that many steps; the start and the last state are always saved. By default only those two.
     momentum : β in [0, 1)
@@ -75,8 +75,8 @@ def sgd(
     Raises
     ------
     ValueError
-        If an argument is bad, or if every replica diverged; the error then names the largest learning rate that
-        the curvature at the start allows. Under `jit` nothing is raised, look at `diverged_at`.
+        If an argument is bad, or if every replica diverged; the error then names the largest learning rate
+        that the curvature at the start allows. Under `jit` nothing is raised, look at `diverged_at`.
 
     Notes
     -----
@@ -94,7 +94,7 @@ def sgd(
     """
     x0, num_steps, save_every = _check(noise, x0, learning_rate, num_steps, key, save_every, momentum)
     states, diverged_at = _run(noise, x0, learning_rate, num_steps, key, save_every, momentum)
-    steps = jnp.minimum(save_every * jnp.arange(states.shape[-2]), num_steps)
+    steps = jnp.asarray(np.minimum(save_every * np.arange(states.shape[-2]), num_steps))
     if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
         _explain_divergence(noise, x0, diverged_at, momentum)
     return Trajectory(steps, states, diverged_at)
@@ -119,12 +119,12 @@ def _run(
     saved = jnp.broadcast_to(x0, (*key.shape, 1 + -(-num_steps // save_every), x0.size))
     x = jnp.broadcast_to(x0, (*key.shape, x0.size))
     velocity = None if _checks.concrete(momentum) and momentum == 0 else jnp.zeros_like(x)
-    carry = (x, velocity, saved, jnp.full(key.shape, -1))
+    carry = (x, velocity, saved, jnp.full(key.shape, -1, int))
 
     silent = in_one or bool(os.environ.get("LABNOISE_STATIC"))
     with tqdm(total=num_steps, unit="step", delay=2, disable=silent, leave=False) as bar:
         for first in range(0, num_blocks, max(per_piece, 1)):
-            steps = per_block * first + jnp.arange(per_block * per_piece).reshape(per_piece, per_block)
+            steps = per_block * first + np.arange(per_block * per_piece).reshape(per_piece, per_block)
             rates = _rates(learning_rate, steps, x0.dtype)
             carry = _advance(noise, carry, key, steps, rates, momentum, num_steps, save_every)
             if not in_one:
@@ -138,7 +138,7 @@ def _advance(
     noise: Noise,
     carry: Any,
     key: Array,
-    steps: Array,
+    steps: Array | np.ndarray,
     rates: Array,
     momentum: Array | float,
     num_steps: int,
@@ -188,10 +188,10 @@ def _steps_per_block(noise: Noise, x0: Array) -> int:
     return int(np.clip(_BLOCK_NUMBERS // max(numbers, 1), 16, _BLOCK))
 
 
-def _rates(learning_rate: LearningRate, steps: Array, dtype: Any) -> Array:
+def _rates(learning_rate: LearningRate, steps: np.ndarray, dtype: Any) -> Array:
     if not callable(learning_rate):
         return jnp.full(steps.shape, learning_rate, dtype)
-    return jax.vmap(jax.vmap(learning_rate))(steps).astype(dtype)
+    return jax.vmap(jax.vmap(learning_rate))(jnp.asarray(steps)).astype(dtype)
 
 
 def _check(
@@ -205,13 +205,12 @@ def _check(
     save_every = max(num_steps, 1) if save_every is None else _checks.count("save_every", save_every)
     _checks.scalar("momentum", momentum, lambda beta: 0 <= beta < 1, "pass a number β with 0 ≤ β < 1")
     if callable(learning_rate):
-        rates = _rates(learning_rate, jnp.arange(num_steps)[None], float)
+        rates = _rates(learning_rate, np.arange(num_steps)[None], float)
         if _checks.concrete(rates) and not (np.isfinite(rates) & (rates > 0)).all():
             _checks.fail("learning_rate", rates, "the schedule must be positive and finite at every step")
     else:
         _checks.positive("learning_rate", learning_rate)
-    if not jnp.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
-        _checks.fail("key", key, "pass jax.random.key(seed), or jax.random.split(key, R) for R replicas")
+    _checks.keys(key)
     return x0, num_steps, save_every
 
 
@@ -219,6 +218,7 @@ def _explain_divergence(noise: Noise, x0: Array, diverged_at: Array, momentum: A
     curvature = float(abs(jnp.linalg.eigvalsh(noise.problem.hessian(x0))).max())
     largest = 2 * (1 + momentum) / curvature if curvature > 0 else np.inf
     raise ValueError(
-        f"learning_rate: every replica diverged, the first at step {int(diverged_at.min())}. The curvature at x0, "
-        f"λ_max = {curvature:.4g}, allows at most η = {float(largest):.4g} without noise; take one well below it"
+        f"learning_rate: every replica diverged, the first at step {int(diverged_at.min())}. The curvature "
+        f"at x0, λ_max = {curvature:.4g}, allows at most η = {float(largest):.4g} without noise; take one "
+        "well below it"
     )
