@@ -1,1 +1,35 @@
-"""The objects of Li, Wang & Arora (ICLR 2022) as small, tested functions."""
+# ruff: noqa: E402
+"""The objects of Li, Wang & Arora (ICLR 2022) as small, tested functions.
+
+Importing this package turns on JAX's float64.
+"""
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+from labnoise import landscapes
+from labnoise.limit import label_noise_flow
+from labnoise.losses import LeastSquares, Loss, sharpness
+from labnoise.noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
+from labnoise.projection import project
+from labnoise.sgd import Trajectory, sgd
+from labnoise.sparse import SparseRegression, random_sparse_regression
+
+__all__ = [
+    "FiniteNoise",
+    "GaussianNoise",
+    "LabelNoise",
+    "LeastSquares",
+    "Loss",
+    "MinibatchNoise",
+    "Noise",
+    "SparseRegression",
+    "Trajectory",
+    "label_noise_flow",
+    "landscapes",
+    "project",
+    "random_sparse_regression",
+    "sgd",
+    "sharpness",
+]

@@ -1,0 +1,204 @@
+"""The overparametrized linear model of sparse recovery (Li, Wang & Arora 2022, section 6).
+
+`f_i(x) = ⟨z_i, w(x)⟩` with weights `w = u⊙u − v⊙v`, x = (u, v), or `w = v⊙v`, x = v.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from scipy.optimize import linprog
+
+from labnoise import _checks
+from labnoise._pytree import pytree
+from labnoise.losses import LeastSquares
+
+
+@pytree(data=("design", "targets", "loss_scale"), static=("parametrization",))
+class SparseRegression(LeastSquares):
+    """Least squares on the products of parameters, `L(x) = (loss_scale/n) Σ_i (⟨z_i, w(x)⟩ − y_i)²`.
+
+    Parameters
+    ----------
+    design : Z (n, d), rows z_i
+    targets : y (n,)
+    parametrization : "difference", x = (u, v) and w = u⊙u − v⊙v, D = 2d; or "square", w = x⊙x, D = d
+    loss_scale : positive number
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is not finite, the parametrization does not exist, the rows of `design`
+        are linearly dependent, or the parametrization is "square" and no w > 0 has Zw = y.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from labnoise import SparseRegression
+    >>> problem = SparseRegression(jnp.array([[1.0, 2.0, 0.0]]), jnp.array([4.0]))
+    >>> problem.weights(jnp.array([1.0, 2.0, 1.0, 1.0, 0.0, 1.0])).tolist()
+    [0.0, 4.0, 0.0]
+    >>> (problem.minimum_norm()[:2]).round(3).tolist(), problem.basis_pursuit().tolist()
+    ([0.8, 1.6], [0.0, 2.0, 0.0])
+    """
+
+    design: Array
+
+    def __init__(
+        self,
+        design: Array,
+        targets: Array,
+        parametrization: str = "difference",
+        loss_scale: Array | float = 1.0,
+    ):
+        self.design = _checks.real_array("design", design, 2)
+        self.targets = _checks.real_array("targets", targets, 1)
+        n, d = self.design.shape
+        if n == 0 or d == 0:
+            _checks.fail("the shape of design", (n, d), "pass at least one example and one feature")
+        if self.targets.shape != (n,):
+            _checks.fail("the shape of targets", self.targets.shape, f"design has n = {n} rows; pass ({n},)")
+        _checks.one_of("parametrization", parametrization, ("difference", "square"))
+        _checks.positive("loss_scale", loss_scale)
+        self.parametrization = parametrization
+        self.loss_scale = loss_scale
+        if _checks.concrete(self.design, self.targets):
+            self._check_reachable()
+
+    def _check_reachable(self) -> None:
+        n, d = self.design.shape
+        rank = int(np.linalg.matrix_rank(np.asarray(self.design)))
+        if rank < n:
+            _checks.fail(
+                "the rank of design", rank, f"its n = {n} rows must be independent; drop rows or draw anew"
+            )
+        if self.parametrization == "square":
+            # the largest margin r with some w ≥ r, Zw = y
+            columns = np.column_stack([self.design, np.asarray(self.design).sum(1)])
+            margin = linprog(
+                np.append(np.zeros(d), -1.0),
+                A_eq=columns,
+                b_eq=self.targets,
+                bounds=[(0, None)] * d + [(None, 1.0)],
+            )
+            if margin.status != 0 or margin.x[-1] <= 0:
+                _checks.fail(
+                    "targets", self.targets, 'no w > 0 has Zw = y; take parametrization="difference"'
+                )
+
+    def weights(self, x: Array) -> Array:
+        """w(x), shape (d,)."""
+        if self.parametrization == "square":
+            return x**2
+        d = self.design.shape[1]
+        return x[:d] ** 2 - x[d:] ** 2
+
+    def predict(self, x: Array) -> Array:
+        """Z w(x), shape (n,)."""
+        size = self.design.shape[1] * (1 if self.parametrization == "square" else 2)
+        if x.shape != (size,):
+            _checks.fail(
+                "the shape of x", x.shape, f'parametrization="{self.parametrization}" needs ({size},)'
+            )
+        return self.design @ self.weights(x)
+
+    def examples(self, x: Array, indices: Array | None = None):
+        """As for any least squares, but only the rows that are asked for are multiplied."""
+        if indices is None:
+            return super().examples(x)
+        rows, targets = self.design[indices], self.targets[indices]
+        residual, pullback = jax.vjp(lambda x: rows @ self.weights(x) - targets, x)
+        return residual, lambda weights: pullback(weights)[0]
+
+    @property
+    def second_moments(self) -> Array:
+        """`m_j = (1/n) Σ_i z_ij²`, shape (d,): `tr∇²L = 8·loss_scale Σ_j m_j (u_j² + v_j²)`."""
+        return jnp.mean(self.design**2, axis=0)
+
+    def minimum_norm(self) -> Array:
+        """The interpolating weights of least Euclidean norm, `Z†y`, shape (d,): the kernel regime."""
+        return jnp.linalg.lstsq(self.design, self.targets)[0]
+
+    def basis_pursuit(self, feature_weights: Array | None = None) -> Array:
+        """A minimizer of `Σ_j a_j|w_j|` subject to Zw = y (and w ≥ 0 if the parametrization is "square"),
+        shape (d,).
+
+        With a = 1, the default, this is basis pursuit; with a = `second_moments` it is where label noise
+        ends. A linear program, solved by HiGHS on concrete values only.
+
+        Raises
+        ------
+        ValueError
+            If `feature_weights` is not a vector (d,) of positive numbers, or the program has no solution.
+        """
+        d = self.design.shape[1]
+        if feature_weights is None:
+            feature_weights = jnp.ones(d)
+        price = np.asarray(_checks.real_array("feature_weights", feature_weights, 1))
+        if price.shape != (d,) or (price <= 0).any():
+            _checks.fail("feature_weights", feature_weights, f"pass {d} positive numbers, one a feature")
+        signs = (1,) if self.parametrization == "square" else (1, -1)
+        design = np.concatenate([sign * np.asarray(self.design) for sign in signs], axis=1)
+        solution = linprog(np.tile(price, len(signs)), A_eq=design, b_eq=self.targets, method="highs-ds")
+        if solution.status != 0:
+            raise ValueError(f"targets: basis pursuit has no solution; HiGHS says: {solution.message}")
+        w = np.asarray(signs) @ solution.x.reshape(len(signs), d)
+        return jnp.asarray(_polish(np.asarray(self.design), np.asarray(self.targets), w))
+
+
+def _polish(design: np.ndarray, targets: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Solve for the values on the support, which the linear program found only to its own tolerance."""
+    support = np.abs(w) > 1e-7 * np.abs(w).max(initial=0.0)
+    polished = np.zeros_like(w)
+    if support.any():
+        polished[support] = np.linalg.lstsq(design[:, support], targets)[0]
+    return polished
+
+
+def random_sparse_regression(
+    key: Array,
+    n: int,
+    d: int,
+    sparsity: int,
+    design: str = "gaussian",
+    parametrization: str = "difference",
+    loss_scale: Array | float = 1.0,
+) -> tuple[SparseRegression, Array]:
+    """A random instance of sparse recovery and its true weights w* (d,), so that `y = Zw*`.
+
+    Entries of Z are N(0, 1), or ±1 with equal chance for design="boolean". The support of w* is uniform
+    among those of size κ = `sparsity`, its values ±1, all +1 if the parametrization is "square".
+
+    Raises
+    ------
+    ValueError
+        If a number is not a whole number ≥ 1, `sparsity` > d, n > d, or the design does not exist.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from labnoise import random_sparse_regression
+    >>> problem, w_star = random_sparse_regression(jax.random.key(0), n=20, d=50, sparsity=3)
+    >>> problem.design.shape, int((w_star != 0).sum())
+    ((20, 50), 3)
+    """
+    n, d, sparsity = (
+        _checks.count("n", n),
+        _checks.count("d", d),
+        _checks.count("sparsity", sparsity, least=0),
+    )
+    if sparsity > d:
+        _checks.fail("sparsity", sparsity, f"at most d = {d} weights can differ from zero")
+    if n > d:
+        _checks.fail(
+            "n", n, f"with more than d = {d} examples nothing is overparametrized; lower n or raise d"
+        )
+    _checks.one_of("design", design, ("gaussian", "boolean"))
+    entries, support, signs = jax.random.split(key, 3)
+    sampler = jax.random.normal if design == "gaussian" else jax.random.rademacher
+    Z = sampler(entries, (n, d), float)
+    values = jax.random.rademacher(signs, (sparsity,), float)
+    if parametrization == "square":
+        values = jnp.abs(values)
+    w_star = jnp.zeros(d).at[jax.random.permutation(support, d)[:sparsity]].set(values)
+    return SparseRegression(Z, Z @ w_star, parametrization, loss_scale), w_star

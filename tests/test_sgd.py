@@ -1,0 +1,169 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from labnoise import FiniteNoise, GaussianNoise, LabelNoise, Loss, landscapes, random_sparse_regression, sgd
+
+KEY = jax.random.key(7)
+HYPERBOLA = landscapes.hyperbola()
+
+
+def test_gradient_descent_is_the_loop_that_one_would_write():
+    problem, _ = random_sparse_regression(jax.random.key(0), 5, 7, 2)
+    x = x0 = jax.random.normal(jax.random.key(1), (14,))
+    velocity, expected = 0.0, [x0]
+    for k in range(9):
+        velocity = 0.6 * velocity + problem.gradient(x)
+        x = x - 0.01 / (1 + k) * velocity
+        expected.append(x)
+    run = sgd(GaussianNoise(problem, 0.0), x0, lambda k: 0.01 / (1 + k), 9, KEY, save_every=2, momentum=0.6)
+    assert run.steps.tolist() == [0, 2, 4, 6, 8, 9]
+    np.testing.assert_allclose(run.states, jnp.stack(expected)[run.steps], rtol=1e-12)
+
+
+@pytest.mark.statement("Hyperbola: each step multiplies u² − v² by 1 − η²g²", asked=1e-12)
+def test_invariant_of_the_hyperbola(measured):
+    eta, run = 0.05, sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 2000, KEY, save_every=1)
+    u, v = run.states.T
+    # the noise is ±δ, so that each step's slope is one of two numbers: take the one that fits u
+    slopes = 2 * (u * v - 1)[:-1, None] + jnp.array([1.0, -1.0])
+    slope = jnp.take_along_axis(
+        slopes, abs(u[:-1, None] - eta * slopes * v[:-1, None] - u[1:, None]).argmin(1)[:, None], 1
+    )[:, 0]
+    q = u**2 - v**2
+    measured(abs(q[1:] / (q[:-1] * (1 - eta**2 * slope**2)) - 1).max())
+
+
+@pytest.mark.statement("Sparse model, batch 1: u_j v_j changes by 1 − 16η²(r − δε)²z_ij²", asked=1e-11)
+def test_invariant_of_the_sparse_model(measured):
+    problem, _ = random_sparse_regression(jax.random.key(0), 4, 6, 2)
+    eta, delta, d = 0.01, 0.5, 6
+    run = sgd(LabelNoise(problem, delta), jnp.linspace(0.5, 1.5, 12), eta, 500, KEY, save_every=1)
+    u, v = run.states[:, :d], run.states[:, d:]
+    residual = jax.vmap(problem.residual)(run.states[:-1])
+    factors = 1 - 16 * eta**2 * (residual[:, :, None, None] - delta * jnp.array([1.0, -1.0])) ** 2 * (
+        problem.design[:, None, :, None] ** 2
+    ).transpose(1, 0, 3, 2).reshape(1, 4, 1, 6).transpose(0, 1, 3, 2)
+    ratios = (u * v)[1:] / (u * v)[:-1]
+    errors = abs(ratios[:, None, :, None] - factors).max(2)  # over coordinates, for each (example, sign)
+    measured(errors.min((1, 2)).max())
+
+
+def test_saving_and_replicas_do_not_change_the_run():
+    noise, x0 = LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4])
+    fine = sgd(noise, x0, 0.05, 1300, KEY, save_every=1)
+    coarse = sgd(noise, x0, 0.05, 1300, KEY, save_every=500)
+    assert coarse.steps.tolist() == [0, 500, 1000, 1300]
+    np.testing.assert_array_equal(coarse.states, fine.states[coarse.steps])
+    shorter = sgd(noise, x0, 0.05, 700, KEY)
+    np.testing.assert_array_equal(shorter.states[-1], fine.states[700])
+    keys = jax.random.split(KEY, 3)
+    many = sgd(noise, x0, 0.05, 1300, keys)
+    assert many.states.shape == (3, 2, 2)
+    for key, states in zip(keys, many.states, strict=True):
+        np.testing.assert_allclose(sgd(noise, x0, 0.05, 1300, key).states, states, rtol=1e-12)
+
+
+def test_dtype_is_kept():
+    run = sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4], jnp.float32), 0.05, 100, KEY, momentum=0.5)
+    assert run.states.dtype == jnp.float32
+
+
+def test_no_steps():
+    run = sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 0, KEY)
+    np.testing.assert_array_equal(run.states, [[1.6, 0.4]])
+
+
+def test_a_long_run_in_pieces_reports_progress(monkeypatch):
+    bars = []
+
+    class Bar:
+        def __init__(self, **options):
+            self.options, self.n = options, 0
+            bars.append(self)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def update(self, steps):
+            self.n += steps
+
+    monkeypatch.setattr("labnoise.sgd.tqdm", Bar, raising=False)
+    import sys
+
+    monkeypatch.setattr(sys.modules["labnoise.sgd"], "tqdm", Bar)
+    monkeypatch.delenv("LABNOISE_STATIC", raising=False)
+    sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 60_001, KEY)
+    assert (bars[-1].n, bars[-1].options["disable"], bars[-1].options["delay"]) == (60_001, False, 2)
+    monkeypatch.setenv("LABNOISE_STATIC", "1")
+    sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 10, KEY)
+    assert bars[-1].options["disable"]
+
+
+def test_a_replica_that_diverges_is_marked_alone():
+    # two unlucky draws, of one in four, throw the state beyond |x| = √20, where steps on x⁴/4 explode
+    quartic = Loss(lambda x: 0.25 * (x**4).sum())
+    tall = FiniteNoise(quartic, lambda x: jnp.array([[18.0, -6.0, -6.0, -6.0]]))
+    keys = jax.random.split(KEY, 16)
+    run = sgd(tall, jnp.array([1.0]), 0.1, 2, keys, save_every=1)
+    assert (run.diverged_at == -1).all()
+    run = sgd(tall, jnp.array([1.0]), 0.1, 20, keys, save_every=1)
+    broken = run.diverged_at >= 0
+    assert 0 < int(broken.sum()) < 16
+    for at, states in zip(run.diverged_at, run.states, strict=True):
+        finite = jnp.isfinite(states).all(1)
+        assert bool(finite.all()) if at < 0 else (bool(finite[: int(at)].all()) and not bool(finite[int(at)]))
+
+
+def test_if_all_diverge_the_error_names_the_largest_rate():
+    quadratic = GaussianNoise(Loss(lambda x: 8.5 * x[0] ** 2), 0.0)
+    with pytest.raises(ValueError, match=r"every replica diverged.*λ_max = 17.*at most η = 0.117"):
+        sgd(quadratic, jnp.array([4.0, 1e-9]), 0.2, 10_000, KEY)
+
+
+def test_jit_vmap_grad():
+    def end(x0, eta):
+        return sgd(LabelNoise(HYPERBOLA, 0.5), x0, eta, 20, KEY).states[-1]
+
+    x0, eta = jnp.array([1.6, 0.4]), 0.05
+    np.testing.assert_allclose(jax.jit(end)(x0, eta), end(x0, eta), rtol=1e-12)
+    assert jax.vmap(end, (None, 0))(x0, jnp.array([0.01, 0.02])).shape == (2, 2)
+    step = 1e-6
+    slope = (end(x0, eta + step) - end(x0, eta - step)) / (2 * step)
+    np.testing.assert_allclose(jax.jacrev(end, 1)(x0, eta), slope, rtol=1e-6)
+    diverged = jax.jit(lambda x: sgd(GaussianNoise(landscapes.valley(), 0.0), x, 9.0, 2000, KEY))
+    assert int(diverged(jnp.array([4.0, 1.0])).diverged_at) >= 0  # a status in place of an error
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"noise": HYPERBOLA}, "noise = "),
+        ({"x0": jnp.ones((2, 2))}, "the shape of x0"),
+        ({"x0": jnp.array([1.0, jnp.nan])}, "x0 = "),
+        ({"x0": jnp.ones(3)}, "x0|predict"),
+        ({"learning_rate": 0.0}, "learning_rate = 0.0: pass a positive"),
+        ({"learning_rate": -1.0}, "learning_rate = -1.0"),
+        ({"learning_rate": lambda k: 1.0 - k}, "learning_rate = .*schedule"),
+        ({"learning_rate": jnp.ones(3)}, "learning_rate = .*single number"),
+        ({"num_steps": -1}, "num_steps = -1"),
+        ({"num_steps": 1e3}, "num_steps = 1000.0: pass a whole number"),
+        ({"save_every": 0}, "save_every = 0"),
+        ({"momentum": 1.0}, "momentum = 1.0"),
+        ({"key": 0}, "key = 0: pass jax.random.key"),
+    ],
+)
+def test_bad_input_is_named(change, message):
+    good = {
+        "noise": LabelNoise(HYPERBOLA, 0.5),
+        "x0": jnp.ones(2),
+        "learning_rate": 0.1,
+        "num_steps": 10,
+        "key": KEY,
+    }
+    with pytest.raises(ValueError, match=message):
+        sgd(**(good | change))

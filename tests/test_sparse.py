@@ -1,0 +1,113 @@
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from labnoise import SparseRegression, label_noise_flow, project, random_sparse_regression
+
+SHAPES = list(itertools.product(["difference", "square"], ["gaussian", "boolean"]))
+
+
+def instance(parametrization, design, n=20, d=50, sparsity=3, loss_scale=0.8):
+    problem, w_star = random_sparse_regression(
+        jax.random.key(4), n, d, sparsity, design, parametrization, loss_scale
+    )
+    x0 = jnp.exp(0.4 * jax.random.normal(jax.random.key(5), (d if parametrization == "square" else 2 * d,)))
+    return problem, w_star, x0
+
+
+@pytest.mark.parametrize(("parametrization", "design"), SHAPES)
+def test_projection_is_on_the_manifold_and_conserves_what_flow_conserves(parametrization, design):
+    problem, _, x0 = instance(parametrization, design)
+    end = project(problem, x0)
+    assert float(abs(problem.residual(end)).max()) < 1e-13
+    logs = jnp.log(end / x0)
+    if parametrization == "difference":
+        np.testing.assert_allclose(logs[:50], -logs[50:], atol=1e-13)  # u_j v_j
+        logs = logs[:50]
+    # the logarithm of the factor lies in the row space of Z
+    coefficients = jnp.linalg.lstsq(problem.design.T, logs)[0]
+    np.testing.assert_allclose(problem.design.T @ coefficients, logs, atol=1e-12)
+    np.testing.assert_allclose(project(problem, end), end, rtol=1e-12)
+
+
+@pytest.mark.parametrize("parametrization", ["difference", "square"])
+def test_projection_is_differentiable_twice(parametrization):
+    problem, _, x0 = instance(parametrization, "gaussian", n=2, d=5, sparsity=2)
+    for jacobian in (jax.jacfwd, jax.jacrev):
+        slope = jacobian(lambda x: project(problem, x))(x0)
+        np.testing.assert_allclose(slope @ problem.gradient(x0), 0, atol=1e-12)  # Lemma 1
+        end = project(problem, x0)
+        J = problem.jacobian(end)
+        tangent = jnp.eye(x0.size) - jnp.linalg.pinv(J) @ J
+        np.testing.assert_allclose(jacobian(lambda x: project(problem, x))(end), tangent, atol=1e-12)
+    # Lemma 1 differentiated once more along ∇L
+    second = jax.jacfwd(jax.jacrev(lambda x: project(problem, x)))(x0)
+    g, H = problem.gradient(x0), problem.hessian(x0)
+    np.testing.assert_allclose(jnp.einsum("aij,i,j", second, g, g) + slope @ H @ g, 0, atol=1e-10)
+
+
+@pytest.mark.statement("The limiting flow's closed form ends at m-weighted basis pursuit", asked=1e-9)
+@pytest.mark.parametrize(("parametrization", "design"), SHAPES)
+def test_late_anneal_is_basis_pursuit(measured, parametrization, design):
+    problem, _, x0 = instance(parametrization, design)
+    late, end = label_noise_flow(problem, x0, jnp.array([60.0, jnp.inf]), delta=0.5)
+    measured(abs(problem.weights(late) - problem.basis_pursuit(problem.second_moments)).max())
+    np.testing.assert_allclose(problem.weights(end), problem.weights(late), atol=1e-9)
+    np.testing.assert_array_equal(jnp.sign(end[jnp.abs(end) > 1e-3]), 1.0)
+
+
+@pytest.mark.statement("The limiting flow's closed form solves dY/dt = −(c/4) T∇tr∇²L", asked=1e-7)
+@pytest.mark.parametrize(("parametrization", "design"), SHAPES)
+def test_anneal_solves_its_equation(measured, parametrization, design):
+    problem, _, x0 = instance(parametrization, design)
+    delta, h = 0.7, 1e-4
+    before, y, after = label_noise_flow(problem, x0, jnp.array([0.2 - h, 0.2, 0.2 + h]), delta)
+    J = problem.jacobian(y)
+    trace_gradient = jax.grad(lambda x: 2 * 0.8 / 20 * (problem.jacobian(x) ** 2).sum())(y)
+    tangent = trace_gradient - jnp.linalg.pinv(J) @ (J @ trace_gradient)
+    velocity = -(2 * 0.8 * delta**2) / 4 * tangent
+    measured(abs((after - before) / (2 * h) - velocity).max() / abs(velocity).max())
+
+
+def test_minimum_norm_and_basis_pursuit():
+    problem, w_star, _ = instance("difference", "gaussian")
+    np.testing.assert_allclose(problem.design @ problem.minimum_norm(), problem.targets, atol=1e-12)
+    np.testing.assert_allclose(
+        problem.minimum_norm(), jnp.linalg.pinv(problem.design) @ problem.targets, atol=1e-12
+    )
+    np.testing.assert_allclose(problem.basis_pursuit(), w_star, atol=1e-12)
+
+
+def test_start_at_infinitesimal_scale_under_jit_gives_nan_not_a_wrong_answer():
+    problem, _, x0 = instance("square", "gaussian")
+    dead = x0.at[:].set(0.0)
+    assert bool(jnp.isnan(jax.jit(lambda x: project(problem, x))(dead)).all())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SparseRegression(jnp.ones((2, 3)), jnp.ones(3)), "the shape of targets"),
+        (lambda: SparseRegression(jnp.ones((2, 3)), jnp.ones(2)), "the rank of design = 1"),
+        (lambda: SparseRegression(jnp.ones((1, 3)), jnp.ones(1), "cube"), "parametrization = 'cube'"),
+        (lambda: SparseRegression(jnp.ones((1, 3)), -jnp.ones(1), "square"), "targets = .*no w > 0"),
+        (lambda: SparseRegression(jnp.zeros((0, 3)), jnp.ones(0)), "the shape of design"),
+        (lambda: random_sparse_regression(jax.random.key(0), 3, 5, 6), "sparsity = 6"),
+        (lambda: random_sparse_regression(jax.random.key(0), 6, 5, 1), "n = 6"),
+        (
+            lambda: random_sparse_regression(jax.random.key(0), 3, 5, 1, design="fourier"),
+            "design = 'fourier'",
+        ),
+        (lambda: project(instance(*SHAPES[0])[0], jnp.ones(50)), r"x0.*needs \(100,\)"),
+        (lambda: project(instance(*SHAPES[2])[0], jnp.zeros(50)), "x0 = .*away from zero"),
+        (lambda: label_noise_flow(*instance(*SHAPES[0])[::2], 1.0, 1.0), "t = 1.0: pass an array"),
+        (lambda: label_noise_flow(*instance(*SHAPES[0])[::2], jnp.array([-1.0]), 1.0), "t = "),
+        (lambda: instance(*SHAPES[0])[0].basis_pursuit(jnp.zeros(50)), "feature_weights = "),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
