@@ -39,7 +39,8 @@ def draw_clocks(artists, *, eta, step, noise):
     artists.here.set_data(x[step - 1 : step], y[step - 1 : step])
     artists.sharpness.set_data(STEPS, x**2 + y**2)
     artists.now.set_xdata([step, step])
-    return f"After {step} steps with η = {eta:.3g} and {noise} noise, the sharpness is {x[step - 1] ** 2 + y[step - 1] ** 2:.2f}."
+    value = x[step - 1] ** 2 + y[step - 1] ** 2
+    return f"After {step} steps with η = {eta:.3g} and {noise} noise, the sharpness is {value:.2f}."
 
 
 def clocks(**changes):
@@ -66,7 +67,11 @@ def draw_pad(point, *, x, y):
 
 def pad():
     return explore(
-        draw_pad, stage=stage_pad, drag=("x", "y"), x=Control(np.geomspace(0.01, 1, 11), start=0.1), y=np.linspace(-2, 2, 9)
+        draw_pad,
+        stage=stage_pad,
+        drag=("x", "y"),
+        x=Control(np.geomspace(0.01, 1, 11), start=0.1),
+        y=np.linspace(-2, 2, 9),
     )
 
 

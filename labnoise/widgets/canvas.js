@@ -21,6 +21,7 @@ function render({ model, el }) {
     Object.assign(image, { width, height, className, alt: "", draggable: false, decoding: "sync" });
     image.src = URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
     await image.decode();
+    URL.revokeObjectURL(image.src);
     return image;
   }
 
@@ -40,13 +41,12 @@ function render({ model, el }) {
     const image = await picturing(frame, "explore-frame");
     if (mine === latest) {
       shown.replaceWith(image); // decoded already: the old picture stays until the new one is painted
-      URL.revokeObjectURL(shown.src);
       shown = image;
       shown.alt = text;
       sentence.textContent = trouble ? "" : text;
       problem.textContent = trouble;
       sentence.style.minHeight = `${sentence.offsetHeight}px`;
-    } else URL.revokeObjectURL(image.src);
+    }
     answered();
   }
   model.on("change:moves", answer);
@@ -89,7 +89,6 @@ function render({ model, el }) {
   return () => {
     model.off("change:moves", answer);
     model.off("comm_live_update", orphaned);
-    URL.revokeObjectURL(shown.src);
   };
 }
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-Value = float | int | str
+Value = Any  # a finite number, or a string
 
 
 @dataclass(frozen=True)
 class Control:
     """The values that one control of `explore` runs through.
 
-    Increasing numbers become a range, strings become a select. The static book stops exactly at `values`; with
-    a kernel a range whose values are equally or geometrically spaced moves continuously between them.
+    Increasing numbers become a range, strings become a select. The static book stops exactly at `values`;
+    with a kernel a range whose values are equally or geometrically spaced moves continuously between them.
 
     >>> Control(np.geomspace(0.01, 1, 3), label="learning rate η", start=0.1).labels
     ['0.01', '0.1', '1']
@@ -69,11 +69,11 @@ class Control:
         return str(value) if isinstance(value, str | int) else self.format.format(value)
 
     def accept(self, value: Value) -> Value:
-        """`value` if the control can show it with a kernel, else a `ValueError` that says what it can show."""
+        """`value` if the control can show it with a kernel, else a `ValueError` that says what it can."""
         if self.spacing == "irregular":
             return self.values[self._find(value)]
         low, high = self.values[0], self.values[-1]
-        if isinstance(value, str) or not low <= value <= high:  # type: ignore[operator]
+        if isinstance(value, str) or not low <= value <= high:
             raise ValueError(f"{self.name} = {value!r}: choose a number from {low!r} to {high!r}")
         if self.spacing == "integer" and value != int(value):
             raise ValueError(f"{self.name} = {value!r}: choose a whole number from {low!r} to {high!r}")
@@ -123,7 +123,9 @@ def _as_stops(name: str, given: Any) -> list[Value]:
         raise TypeError(f"{name} = {given!r}: give a sequence of numbers or of strings, or a Control")
     values = list(given)
     if len(values) < 2:
-        raise ValueError(f"{name} = {values}: a control needs at least two values; fix a single one in `draw`")
+        raise ValueError(
+            f"{name} = {values}: a control needs at least two values; fix a single one in `draw`"
+        )
     if all(isinstance(value, str) for value in values):
         if len(set(values)) < len(values):
             raise ValueError(f"{name} = {values}: name each choice once")

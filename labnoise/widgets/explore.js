@@ -5,9 +5,11 @@
   function wire(figure) {
     const spec = JSON.parse(figure.querySelector("script").textContent);
     const [picture, sentence] = ["picture", "sentence"].map((part) => figure.querySelector(`.explore-${part}`));
+    const code = figure.querySelector("pre"); // the setting as code, or nothing
     const inputs = spec.controls.map(({ name }) => figure.querySelector(`[name="${name}"]`));
     const images = new Map(); // frame number -> {image, ready, decoded}
     let shown = figure.querySelector(".explore-frame");
+    let background = ""; // the address of a background that is missing
     let latest = 0; // counts the moves: a picture that arrives after a later move is not shown
 
     const at = (i) => (inputs[i].tagName === "SELECT" ? inputs[i].selectedIndex : Number(inputs[i].value));
@@ -34,7 +36,7 @@
 
     function missing(address) {
       problem.textContent = address
-        ? `This picture is not there: ${address}. Build the book again; the other settings still work.` : "";
+        ? `This picture is not there: ${address}. Build the book again; what else is there still works.` : "";
     }
 
     /** Show the setting that the controls name; resolves when its picture is there, or is known to be missing. */
@@ -45,12 +47,13 @@
         inputs[i].nextElementSibling.textContent = labels[at(i)];
         inputs[i].setAttribute("aria-valuetext", labels[at(i)]);
       });
+      if (code) write();
       const number = setting(stops());
       const { image, ready, decoded } = load(spec.frames[number]);
       let address = "";
       if (!decoded) await ready.catch(() => { address = image.getAttribute("src"); });
       if (mine !== latest) return;
-      missing(address);
+      missing(address || background);
       sentence.textContent = spec.sentences[number];
       sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
       if (!address) {
@@ -69,19 +72,28 @@
           for (const stop of [here[i] + far, here[i] - far]) {
             if (mine !== latest) return;
             if (!(stop in spec.controls[i].labels)) continue;
-            await load(spec.frames[setting(here.with(i, stop))]).ready.catch(() => {});
+            await load(spec.frames[setting(Object.assign([...here], { [i]: stop }))]).ready.catch(() => {});
           }
         }
       }
+    }
+
+    function write() {
+      const values = stops().map((stop, i) => `${spec.controls[i].name}=${spec.code.values[i][stop]}`);
+      code.textContent = spec.code.before + values.join(", ") + spec.code.after;
     }
 
     const problem = document.createElement("p");
     problem.className = "explore-problem";
     problem.setAttribute("role", "alert");
     picture.append(problem);
-    picture.addEventListener("error", (event) => missing(event.target.getAttribute("src")), true);
+    const failed = (image) => {
+      if (image !== shown) background = image.getAttribute("src");
+      missing(image.getAttribute("src"));
+    };
+    picture.addEventListener("error", (event) => failed(event.target), true);
     for (const image of picture.querySelectorAll("img")) {
-      if (image.complete && !image.naturalWidth) missing(image.getAttribute("src")); // failed before this script ran
+      if (image.complete && !image.naturalWidth) failed(image); // before this script ran
     }
 
     let stop = () => {};
@@ -117,12 +129,9 @@
     figure.addEventListener("focusin", fetchAround, { once: true });
 
     figure.querySelector(".explore-copy")?.addEventListener("click", async (event) => {
-      const values = stops().map((stop, i) => `${spec.controls[i].name}=${spec.code.values[i][stop]}`);
-      const code = figure.querySelector("pre") ?? figure.appendChild(document.createElement("pre"));
-      code.tabIndex = 0;
-      code.textContent = spec.code.before + values.join(", ") + spec.code.after;
-      getSelection().selectAllChildren(code); // where the clipboard is closed to pages, Ctrl+C finishes the job
+      code.hidden = false;
       const copied = await navigator.clipboard?.writeText(code.textContent).then(() => true, () => false);
+      if (!copied) getSelection().selectAllChildren(code); // the clipboard is closed to this page
       event.target.textContent = copied ? "Copied" : "Press Ctrl+C to copy";
       setTimeout(() => { event.target.textContent = "Copy this setting as code"; }, 2000);
     });

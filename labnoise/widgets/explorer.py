@@ -22,8 +22,8 @@ LIVE_DPI = 150
 class Explorer:
     """A picture with controls; the last expression of a cell shows it.
 
-    Where the environment names a folder in `LABNOISE_STATIC`, as the book's build does, it shows itself as HTML over
-    frames drawn into that folder, elsewhere as Jupyter widgets.
+    Where the environment names a folder in `LABNOISE_STATIC`, as the book's build does, it shows itself as
+    HTML over frames drawn into that folder, elsewhere as Jupyter widgets.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ def explore(
     namespace. `draw(artists, **values)` moves them and returns the sentence that says what is seen. Without a
     stage, `draw(fig, **values)` draws everything, about five times slower.
 
-    A control is an increasing sequence of numbers, a sequence of strings, or a `Control`; there are at most two
-    ranges and one select. `drag=("x", "y")` lets the pointer move two ranges along the first axes (None leaves a
-    direction alone), `play="t"` runs one range; every control stays reachable by keyboard.
+    A control is an increasing sequence of numbers, a sequence of strings, or a `Control`; there are at most
+    two ranges and one select. `drag=("x", "y")` lets the pointer move two ranges along the first axes (None
+    leaves a direction alone), `play="t"` runs one range; every control stays reachable by keyboard.
 
         explore(draw_clocks, stage=stage_clocks, play="t", eta=[0.01, 0.1], t=np.linspace(0, 4, 41))
 
-    Raises `ValueError` or `TypeError`, before anything is shown, for a control that is empty, not finite or out
-    of order, a start off the grid, a `drag` or `play` that names no range, and a `draw` that takes other arguments,
-    returns no sentence or changes what the stage did not return.
+    Raises `ValueError` or `TypeError`, before anything is shown, for a control that is empty, not finite or
+    out of order, a start off the grid, a `drag` or `play` that names no range, and a `draw` that takes
+    other arguments, returns no sentence or changes what the stage did not return.
     """
     return Explorer(draw, stage, drag, play, make_controls(controls))
 

@@ -1,4 +1,4 @@
-"""The front with a kernel: Jupyter's own sliders above every exact setting, and the picture that answers them."""
+"""The front with a kernel: Jupyter's own sliders, and the picture that answers them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Canvas(anywidget.AnyWidget):
-    """The picture and its sentence in the browser. Python writes the layers; the browser writes what is done to it."""
+    """The picture and its sentence in the browser: Python writes layers, the browser what is done to them."""
 
     _esm = (HERE / "gestures.js").read_text() + (HERE / "canvas.js").read_text()
     _css = (HERE / "explore.css").read_text()
@@ -34,7 +34,8 @@ class Canvas(anywidget.AnyWidget):
     stops = traitlets.Int().tag(sync=True)  # of the control that plays; 0 shows no button
     at_end = traitlets.Bool().tag(sync=True)
 
-    pointer = traitlets.List().tag(sync=True)  # fractions of the picture from the left and from the top
+    # Where the picture is dragged: fractions from the left and from the top.
+    pointer: traitlets.List[float] = traitlets.List().tag(sync=True)
     steps = traitlets.Int().tag(sync=True)  # counts the steps that the play button asked for
 
 
@@ -90,7 +91,9 @@ class Live(ipywidgets.VBox):
         problem = ""
         try:
             image, sentence = self._explorer.picture.frame(values)
-        except Exception as error:  # whatever it is, the reader sees it where she looks; the last picture stays
+        except (
+            Exception
+        ) as error:  # whatever it is, the reader sees it where she looks; the last picture stays
             setting = ", ".join(f"{name} = {value!r}" for name, value in values.items())
             problem = f"{type(error).__name__}: {error} (at {setting})"
         with self.canvas.hold_sync():  # one message, so that picture and sentence change together
@@ -134,9 +137,7 @@ def _slider(control: Control) -> Any:
     if not control.is_range:
         return ipywidgets.Dropdown(options=list(values), **given)
     if control.spacing == "irregular":
-        return ipywidgets.SelectionSlider(
-            options=list(zip(control.labels, values, strict=True)), **given
-        )
+        return ipywidgets.SelectionSlider(options=list(zip(control.labels, values, strict=True)), **given)
     if control.spacing == "integer":
         step = max(1, (values[1] - values[0]) // 10)
         return ipywidgets.IntSlider(min=values[0], max=values[-1], step=step, **given)

@@ -1,7 +1,7 @@
 """One figure, drawn again and again: the background once, then only the artists that move.
 
-A picture is a stack of two layers, a background and a transparent overlay with the moving artists. Both fronts show
-the same layers, so that what a reader sees in the static book is what she sees with a kernel.
+A picture is a stack of two layers, a background and a transparent overlay with the moving artists. Both
+fronts show the same layers, so that what a reader sees in the static book is what she sees with a kernel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PIL import Image
 from labnoise.widgets.style import STYLE
 
 # Everything that is not ink is transparent: the page shows through, light or dark.
-TRANSPARENT = {"figure.facecolor": "none", "axes.facecolor": "none"}
+TRANSPARENT: dict[Any, Any] = {"figure.facecolor": "none", "axes.facecolor": "none"}
 
 
 class Picture:
@@ -34,7 +34,11 @@ class Picture:
     """
 
     def __init__(
-        self, draw: Callable[..., str], stage: Callable[[Figure], Any] | None, start: Mapping[str, Any], dpi: float
+        self,
+        draw: Callable[..., str],
+        stage: Callable[[Figure], Any] | None,
+        start: Mapping[str, Any],
+        dpi: float,
     ) -> None:
         self.draw = draw
         _check_signature(draw, start)
@@ -45,8 +49,8 @@ class Picture:
         self.moving = sorted(_flatten(self.artists), key=lambda artist: artist.get_zorder()) if stage else []
         if stage and not self.moving:
             raise TypeError(
-                f"{_name(stage)}(fig) returned {self.artists!r}: return the artists that `draw` moves, as one "
-                "artist, a sequence, a dict or a namespace"
+                f"{_name(stage)}(fig) returned {self.artists!r}: return the artists that `draw` moves, as "
+                "one artist, a sequence, a dict or a namespace"
             )
         for artist in self.moving:
             artist.set_animated(True)  # matplotlib then leaves it out of the background
@@ -95,8 +99,8 @@ class Picture:
                 # An animated artist keeps its changes to itself; the figure hears of every other.
                 if self.fig.stale:
                     raise ValueError(
-                        f"{_name(self.draw)} changed something that the stage did not return, which would not "
-                        "be seen: return it from the stage as well, or leave it alone in `draw`"
+                        f"{_name(self.draw)} changed something that the stage did not return, which would "
+                        "not be seen: return it from the stage as well, or leave it alone in `draw`"
                     )
         if not isinstance(sentence, str) or not sentence.strip():
             raise TypeError(
@@ -107,13 +111,15 @@ class Picture:
     def _pixels(self) -> Image.Image:
         return Image.fromarray(np.array(self.canvas.buffer_rgba()))
 
-    # Dragging: the pointer's place on the picture, as fractions from the left and from the top, against the data
-    # coordinates of the first axes. matplotlib's own transform knows every scale.
+    # Dragging: the pointer's place on the picture, as fractions from the left and from the top, against the
+    # data coordinates of the first axes. matplotlib's own transform knows every scale.
 
     def pad(self) -> dict[str, float]:
         """Where the first axes lie on the picture."""
         if not self.fig.axes:
-            raise ValueError("drag: the picture has no axes to drag in; add them in the stage, or leave drag out")
+            raise ValueError(
+                "drag: the picture has no axes to drag in; add them in the stage, or leave drag out"
+            )
         box = self.fig.axes[0].get_position()
         return {"left": box.x0, "top": 1 - box.y1, "width": box.width, "height": box.height}
 
@@ -139,7 +145,9 @@ def dark(image: Image.Image) -> Image.Image:
     pixels = np.array(image)
     colour = pixels[..., :3].astype(np.int16)
     chroma = colour.max(axis=-1) - colour.min(axis=-1)
-    grey = np.clip(1 - chroma / 48, 0, 1)[..., None]  # 1 for ink, 0 for colour, in between for what is neither
+    grey = np.clip(1 - chroma / 48, 0, 1)[
+        ..., None
+    ]  # 1 for ink, 0 for colour, in between for what is neither
     pixels[..., :3] = colour + grey * (255 - 2 * colour)
     return Image.fromarray(pixels)
 

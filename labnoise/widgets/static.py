@@ -27,8 +27,8 @@ ASSETS = (HERE / "explore.css", HERE / "gestures.js", HERE / "explore.js")
 def publish(explorer: Explorer, root: Path) -> tuple[str, str]:
     """Draw every frame into `root/<id>` and return the HTML that shows them, and the first sentence.
 
-    The id is a hash of the frames. They are drawn beside their place and moved there at once, so that a build that
-    is killed leaves nothing half-made and two builds at once do not meet.
+    The id is a hash of the frames. They are drawn beside their place and moved there at once, so that a
+    build that is killed leaves nothing half-made and two builds at once do not meet.
     """
     root.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=root))
@@ -62,10 +62,10 @@ def _draw_frames(explorer: Explorer, folder: Path) -> tuple[list[int], list[str]
         setting = {control.name: value for control, value in zip(controls, values, strict=True)}
         image, sentence = picture.frame(setting)
         data = encode(image)
-        number = known.setdefault(data, len(known))
-        if number == len(known) - 1:
-            (folder / f"{number}.webp").write_bytes(data)
-        frames.append(number)
+        if data not in known:
+            known[data] = len(known)
+            (folder / f"{known[data]}.webp").write_bytes(data)
+        frames.append(known[data])
         sentences.append(sentence)
     return frames, sentences
 
@@ -105,7 +105,7 @@ def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list
         "code": _code(explorer),
     }
     play = _PLAY if explorer.play else ""
-    copy = '<button type="button" class="explore-copy">Copy this setting as code</button>' if spec["code"] else ""
+    copy = _COPY if spec["code"] else "</p>"
     controls = "\n".join(_control(control) for control in explorer.controls)
     return f"""<figure class="explore" data-frames="{frames_id}">
 <div class="explore-picture{"" if explorer.stage else " explore-whole"}">{"".join(layers)}</div>
@@ -113,10 +113,15 @@ def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list
 {controls}
 {play}</div>
 <p class="explore-sentence" aria-live="polite">{html.escape(sentences[start])}</p>
-<p class="explore-note">The nearest of {len(frames)} precomputed settings is shown. {copy}</p>
+<p class="explore-note">The nearest of {len(frames)} precomputed settings is shown.{copy}
 <script type="application/json">{_json(spec)}</script>
 </figure>"""
 
+
+# The script fills in the code and shows it; without the script there is nothing to copy.
+_COPY = """
+<button type="button" class="explore-copy">Copy this setting as code</button></p>
+<pre hidden></pre>"""
 
 _PLAY = '<button type="button" class="explore-play" aria-pressed="false">Play</button>\n'
 
@@ -134,7 +139,8 @@ def _control(control: Any) -> str:
     if control.is_range:
         shown = html.escape(control.labels[control.index])
         return (
-            f'<label><span>{label}</span><input type="range" name="{name}" min="0" max="{len(control.values) - 1}" autocomplete="off" '
+            f'<label><span>{label}</span><input type="range" name="{name}" autocomplete="off" '
+            f'min="0" max="{len(control.values) - 1}" '
             f'step="1" value="{control.index}" aria-valuetext="{shown}"><output>{shown}</output></label>'
         )
     options = "".join(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import matplotlib
+from typing import Any
 
-# Okabe and Ito's palette: told apart by colour-blind readers, and each of these legible on white and on the dark
-# page. One role keeps its colour through the whole book, and no figure relies on colour alone.
+import matplotlib
+from cycler import cycler
+
+# Okabe and Ito's palette: told apart by colour-blind readers, and each of these legible on white and on the
+# dark page. One role keeps its colour through the whole book, and no figure relies on colour alone.
 COLORS = {
     "sgd": "#0072b2",  # the iterate, and anything measured on it
     "limit": "#d55e00",  # the limiting dynamics, and any prediction
@@ -17,7 +20,7 @@ COLORS = {
     "guide": "#808080",  # reference lines and moving text: grey that reads on white and on dark
 }
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 3.6),
     "figure.dpi": 110,
     "figure.constrained_layout.use": True,
@@ -37,9 +40,7 @@ STYLE = {
     "ytick.color": "#444444",
     "xtick.labelcolor": "#222222",
     "ytick.labelcolor": "#222222",
-    "axes.prop_cycle": matplotlib.cycler(
-        color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
-    ),
+    "axes.prop_cycle": cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
     "lines.linewidth": 1.8,
     "image.cmap": "cividis",
     "savefig.facecolor": "white",
