@@ -9,12 +9,15 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from labnoise import landscapes
+from labnoise.check import check
 from labnoise.limit import label_noise_flow
 from labnoise.losses import LeastSquares, Loss, sharpness
 from labnoise.noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
 from labnoise.projection import project
+from labnoise.quiz import quiz
 from labnoise.sgd import Trajectory, sgd
 from labnoise.sparse import SparseRegression, random_sparse_regression
+from labnoise.widgets import explore
 
 __all__ = [
     "FiniteNoise",
@@ -26,9 +29,12 @@ __all__ = [
     "Noise",
     "SparseRegression",
     "Trajectory",
+    "check",
+    "explore",
     "label_noise_flow",
     "landscapes",
     "project",
+    "quiz",
     "random_sparse_regression",
     "sgd",
     "sharpness",

@@ -1,0 +1,214 @@
+"""Exercises that mark themselves: a reader's answer against the solution, on fresh random inputs."""
+
+from __future__ import annotations
+
+import copy
+import html
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+TRIALS = 5  # fresh inputs per check: a mistake that agrees by luck on one does not on all
+
+Status = Literal["correct", "almost", "not yet", "not answered yet"]
+_LOOK = {  # the mark, and the colour beside the words
+    "correct": ("✓", "#009e73"),
+    "almost": ("≈", "#e69f00"),
+    "not yet": ("✗", "#d55e00"),
+    "not answered yet": ("…", "#808080"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `check` says of an answer: `status`, one of four, and the `message` to the reader."""
+
+    status: Status
+    message: str = ""
+
+    def __repr__(self) -> str:
+        return f"{_LOOK[self.status][0]} {self.status.capitalize()}. {self.message}".strip()
+
+    def _repr_html_(self) -> str:
+        mark, colour = _LOOK[self.status]
+        return (
+            '<div class="verdict" role="status" '
+            f'style="border-left: .3rem solid {colour}; padding: .2rem .8rem"><strong>'
+            f"{mark} {self.status.capitalize()}.</strong> {html.escape(self.message)}</div>"
+        )
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; `exercise` makes and registers it."""
+
+    id: str
+    solution: Callable[..., Any]
+    inputs: Callable[[np.random.Generator], tuple[Any, ...]] | None
+    mistakes: Mapping[str, Any]
+    hints: Sequence[str]
+    rtol: float
+
+    @property
+    def wants_number(self) -> bool:
+        """Without inputs the answer is a value, not a function."""
+        return self.inputs is None
+
+    def mark(self, answer: Any) -> Verdict:
+        """The verdict on an answer, without a hint and without a memory of it."""
+        if answer is None or answer is ...:
+            return Verdict("not answered yet", "Replace the ... and run the cell again.")
+        if callable(answer) == self.wants_number:
+            wanted = "a number, not a function" if self.wants_number else "a function, not a value"
+            return Verdict("not yet", f"The answer is {wanted}.")
+        rng = np.random.default_rng()
+        cases = [self.inputs(rng) if self.inputs else () for _ in range(1 if self.wants_number else TRIALS)]
+        given = []
+        for case in cases:
+            try:
+                given.append(_apply(answer, case))
+            except Exception as error:  # the reader's code may do anything
+                return Verdict("not yet", f"Your function raised {type(error).__name__}: {error}")
+            if given[-1] is None or given[-1] is ...:
+                return Verdict("not answered yet", "Your function returns nothing so far.")
+        right = [_apply(self.solution, case) for case in cases]
+        faults = [_fault(a, b, self.rtol) for a, b in zip(given, right, strict=True)]
+        if not any(faults):
+            return Verdict("correct")
+        for name, mistake in self.mistakes.items():
+            if _makes(mistake, cases, given, self.rtol):
+                return Verdict("almost", name)
+        return Verdict("not yet", next(fault for fault in faults if fault))
+
+
+_exercises: dict[str, Exercise] = {}
+_failed: dict[str, list[str]] = {}  # per exercise the different answers that were "not yet"
+_answers: dict[str, tuple[Any, Verdict]] = {}  # per exercise the last answer, for labnoise.answers
+
+
+def exercise(
+    exercise_id: str,
+    *,
+    inputs: Callable[[np.random.Generator], tuple[Any, ...]] | None = None,
+    mistakes: Mapping[str, Any],
+    hints: Sequence[str],
+    rtol: float = 1e-6,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated function as the solution of an exercise.
+
+        @exercise(
+            "1.1",
+            inputs=lambda rng: (rng.standard_normal((4, 3)), rng.uniform(0.1, 1)),
+            mistakes={"The noise enters squared: δ², not δ.": lambda J, delta: delta * J.T @ J},
+            hints=("Write the gradient of one example first.", "The label's noise has variance δ²."),
+        )
+        def label_noise_covariance(J, delta):
+            \"\"\"The covariance of the label-noise gradient, from the Jacobian J (n, D).\"\"\"
+            return 4 * delta**2 / len(J) * J.T @ J
+
+    `inputs(rng)` makes one tuple of arguments. Without it the answer is a value that the solution, a
+    function of nothing, returns. `mistakes` maps what is said to the reader to the function that makes that
+    mistake (for a value: to the wrong value). An answer is right within `rtol` of the largest entry.
+
+    Raises `ValueError` for an id that another function has.
+    """
+
+    def register(solution: Callable[..., Any]) -> Callable[..., Any]:
+        known = _exercises.get(exercise_id)
+        if known and _origin(known.solution) != _origin(solution):
+            raise ValueError(
+                f"exercise_id = {exercise_id!r}: {_origin(known.solution)} has it already; choose another"
+            )
+        _exercises[exercise_id] = Exercise(exercise_id, solution, inputs, dict(mistakes), tuple(hints), rtol)
+        return solution
+
+    return register
+
+
+def find_exercise(exercise_id: str) -> Exercise:
+    """The exercise of that id. Raises `ValueError` if none is registered."""
+    if exercise_id not in _exercises:
+        known = ", ".join(_exercises) or "none"
+        raise ValueError(
+            f"exercise_id = {exercise_id!r}: the exercises known so far are {known}; import the chapter's "
+            "exercises (the chapter's first cell does), or correct the number"
+        )
+    return _exercises[exercise_id]
+
+
+def check(exercise_id: str, answer: Any) -> Verdict:
+    """Mark an answer, a function or a value, on fresh random inputs.
+
+    The verdict is *correct*, *almost* (with the usual mistake that it recognised), *not yet* (with what is
+    wrong and the next hint; another hint comes with another attempt) or *not answered yet*. A wrong answer
+    never raises.
+
+    Raises `ValueError` for an exercise that does not exist.
+    """
+    asked = find_exercise(exercise_id)
+    verdict = asked.mark(answer)
+    if verdict.status == "not yet" and asked.hints:
+        tried = _failed.setdefault(exercise_id, [])
+        if (text := source(answer)) not in tried:
+            tried.append(text)
+        number = min(tried.index(text) + 1, len(asked.hints))
+        hint = f"Hint {number} of {len(asked.hints)}: {asked.hints[number - 1]}"
+        verdict = Verdict("not yet", f"{verdict.message} {hint}")
+    if verdict.status != "not answered yet":
+        _answers[exercise_id] = (answer, verdict)
+    return verdict
+
+
+def source(answer: Any) -> str:
+    """A function's own text, or a value's."""
+    if not callable(answer):
+        return repr(answer)
+    try:
+        return inspect.getsource(answer)
+    except (OSError, TypeError):  # typed where no text is kept
+        return repr(getattr(answer, "__code__", answer))
+
+
+def _apply(function_or_value: Any, case: tuple[Any, ...]) -> Any:
+    """The result on one case; the arguments are copied, for an answer may write into them."""
+    return function_or_value(*copy.deepcopy(case)) if callable(function_or_value) else function_or_value
+
+
+def _makes(mistake: Any, cases: list[tuple[Any, ...]], given: list[Any], rtol: float) -> bool:
+    """Whether a mistake explains all that was given; one that cannot be made on these inputs does not."""
+    try:
+        return not any(_fault(a, _apply(mistake, case), rtol) for a, case in zip(given, cases, strict=True))
+    except Exception:  # say, a transposed matrix that does not fit
+        return False
+
+
+def _fault(given: Any, right: Any, rtol: float) -> str:
+    """What is wrong with a result, in words; empty if nothing is."""
+    if isinstance(right, tuple | list):
+        if not isinstance(given, tuple | list) or len(given) != len(right):
+            return f"The answer consists of {len(right)} parts."
+        return next((fault for a, b in zip(given, right, strict=True) if (fault := _fault(a, b, rtol))), "")
+    if isinstance(right, str):
+        return "" if isinstance(given, str) and given == right else "The answer is another one."
+    wanted = np.asarray(right)
+    try:
+        got = np.asarray(given)
+        if np.iscomplexobj(got) and not np.iscomplexobj(wanted):
+            return "Your answer is complex, the right one is real."
+        got = got.astype(np.result_type(wanted.dtype, float))
+    except (TypeError, ValueError):
+        return f"The answer is a number or an array, not {type(given).__name__}."
+    if got.shape != wanted.shape:
+        return f"Your answer has shape {got.shape}, the right one has shape {wanted.shape}."
+    if not np.all(np.isfinite(got)):
+        return "Your answer is not finite."
+    scale = np.max(np.abs(wanted), initial=0) or 1.0
+    return "" if np.max(np.abs(got - wanted), initial=0) <= rtol * scale else "The values are not right."
+
+
+def _origin(function: Callable[..., Any]) -> str:
+    function = inspect.unwrap(function)
+    return f"{function.__code__.co_filename}:{function.__qualname__}"

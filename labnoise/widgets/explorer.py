@@ -1,0 +1,108 @@
+"""`explore`: checks one widget's definition and chooses its front."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from labnoise.widgets import static
+from labnoise.widgets.controls import Control, Value, make_controls
+from labnoise.widgets.live import Live
+from labnoise.widgets.picture import Picture
+
+# Static pictures are drawn for phones and dense screens; live ones for the 50 ms between two moves.
+STATIC_DPI = 220
+LIVE_DPI = 150
+
+
+class Explorer:
+    """A picture with controls; the last expression of a cell shows it.
+
+    Where the environment names a folder in `LABNOISE_STATIC`, as the book's build does, it shows itself as
+    HTML over frames drawn into that folder, elsewhere as Jupyter widgets.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., str],
+        stage: Callable[[Figure], Any] | None,
+        drag: Sequence[str | None] | None,
+        play: str | None,
+        controls: list[Control],
+    ) -> None:
+        self.controls = controls
+        self.drag = _check_drag(drag, controls)
+        self.play = _check_range("play", play, controls)
+        self.draw = draw
+        self.stage = stage
+        self.folder = os.environ.get("LABNOISE_STATIC")
+        start = {control.name: control.start for control in controls}
+        self.picture = Picture(draw, stage, start, STATIC_DPI if self.folder else LIVE_DPI)
+        if any(self.drag):
+            self.picture.pad()  # says now, not at the first move, that there is nothing to drag in
+        self._live: Live | None = None
+
+    @property
+    def live(self) -> Live:
+        """The Jupyter widget."""
+        if self._live is None:
+            self._live = Live(self)
+        return self._live
+
+    def show(self, **values: Value) -> str:
+        """Move the live controls, to exact values, and return the sentence.
+
+        Raises `ValueError` for a name that is no control or a value that its control cannot show.
+        """
+        return self.live.show(**values)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if self.folder:
+            html, sentence = static.publish(self, Path(self.folder))
+            return {"text/html": html, "text/plain": sentence}
+        return self.live._repr_mimebundle_(**kwargs)
+
+
+def explore(
+    draw: Callable[..., str],
+    stage: Callable[[Figure], Any] | None = None,
+    drag: Sequence[str | None] | None = None,
+    play: str | None = None,
+    **controls: Control | Sequence[Value],
+) -> Explorer:
+    """A picture that moves with its controls, with a kernel and in the static book alike.
+
+    `stage(fig)` draws what stays and returns the artists that move, as one artist, a sequence, a dict or a
+    namespace. `draw(artists, **values)` moves them and returns the sentence that says what is seen. Without a
+    stage, `draw(fig, **values)` draws everything, about five times slower.
+
+    A control is an increasing sequence of numbers, a sequence of strings, or a `Control`; there are at most
+    two ranges and one select. `drag=("x", "y")` lets the pointer move two ranges along the first axes (None
+    leaves a direction alone), `play="t"` runs one range; every control stays reachable by keyboard.
+
+        explore(draw_clocks, stage=stage_clocks, play="t", eta=[0.01, 0.1], t=np.linspace(0, 4, 41))
+
+    Raises `ValueError` or `TypeError`, before anything is shown, for a control that is empty, not finite or
+    out of order, a start off the grid, a `drag` or `play` that names no range, and a `draw` that takes
+    other arguments, returns no sentence or changes what the stage did not return.
+    """
+    return Explorer(draw, stage, drag, play, make_controls(controls))
+
+
+def _check_drag(drag: Sequence[str | None] | None, controls: list[Control]) -> tuple[str | None, str | None]:
+    if drag is None:
+        return (None, None)
+    if isinstance(drag, str) or len(drag) != 2 or drag[0] == drag[1]:
+        raise ValueError(f"drag = {drag!r}: name two different ranges, (across, up); None leaves one alone")
+    return (_check_range("drag", drag[0], controls), _check_range("drag", drag[1], controls))
+
+
+def _check_range(argument: str, name: str | None, controls: list[Control]) -> str | None:
+    ranges = [control.name for control in controls if control.is_range]
+    if name is not None and name not in ranges:
+        raise ValueError(f"{argument} = {name!r}: name a range of numbers, one of {ranges}")
+    return name

@@ -1,0 +1,186 @@
+"""The front without a kernel: frames of every declared setting, and the HTML that moves through them."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import itertools
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labnoise.widgets.picture import dark, encode
+
+if TYPE_CHECKING:
+    from labnoise.widgets.explorer import Explorer
+
+# Chapters lie in one folder below the top, beside which the book's build copies the frames.
+FRAMES = "../_frames"
+
+HERE = Path(__file__).parent
+# What every page with a widget loads, in this order; plain scripts, so that they run from file:// too.
+ASSETS = (HERE / "explore.css", HERE / "gestures.js", HERE / "explore.js")
+
+
+def publish(explorer: Explorer, root: Path) -> tuple[str, str]:
+    """Draw every frame into `root/<id>` and return the HTML that shows them, and the first sentence.
+
+    The id is a hash of the frames. They are drawn beside their place and moved there at once, so that a
+    build that is killed leaves nothing half-made and two builds at once do not meet.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=root))
+    try:
+        frames, sentences = _draw_frames(explorer, work)
+        frames_id = _hash(work)
+        work.chmod(0o755)
+        try:
+            work.rename(root / frames_id)
+        except OSError:  # it is there already, and being named by its content it is the same
+            if not (root / frames_id).is_dir():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return _page(explorer, frames_id, frames, sentences), sentences[_start(explorer)]
+
+
+def _draw_frames(explorer: Explorer, folder: Path) -> tuple[list[int], list[str]]:
+    """Write the files; return, for every setting, the number of its frame and its sentence.
+
+    Settings are counted like digits, the last control fastest. Equal frames are written once.
+    """
+    picture, controls = explorer.picture, explorer.controls
+    background = picture.background()
+    if background:
+        (folder / "light.webp").write_bytes(encode(background))
+        (folder / "dark.webp").write_bytes(encode(dark(background)))
+    known: dict[bytes, int] = {}
+    frames, sentences = [], []
+    for values in itertools.product(*(control.values for control in controls)):
+        setting = {control.name: value for control, value in zip(controls, values, strict=True)}
+        image, sentence = picture.frame(setting)
+        data = encode(image)
+        if data not in known:
+            known[data] = len(known)
+            (folder / f"{known[data]}.webp").write_bytes(data)
+        frames.append(known[data])
+        sentences.append(sentence)
+    return frames, sentences
+
+
+def _hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _start(explorer: Explorer) -> int:
+    """The number of the setting that is shown first."""
+    setting = 0
+    for control in explorer.controls:
+        setting = setting * len(control.values) + control.index
+    return setting
+
+
+def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list[str]) -> str:
+    """One figure, complete without JavaScript, which finds what it needs in the JSON at the end."""
+    folder, start = f"{FRAMES}/{frames_id}", _start(explorer)
+    width, height = explorer.picture.size
+    layers = [
+        _image(f"{folder}/{name}.webp", "", width, height, f"explore-{name}")
+        for name in ("light", "dark")
+        if explorer.stage
+    ]
+    layers.append(_image(f"{folder}/{frames[start]}.webp", sentences[start], width, height, "explore-frame"))
+    spec = {
+        "folder": folder,
+        "frames": frames,
+        "sentences": sentences,
+        "controls": [{"name": control.name, "labels": control.labels} for control in explorer.controls],
+        "play": explorer.play,
+        "pad": _pad(explorer),
+        "code": _code(explorer),
+    }
+    play = _PLAY if explorer.play else ""
+    copy = _COPY if spec["code"] else "</p>"
+    controls = "\n".join(_control(control) for control in explorer.controls)
+    return f"""<figure class="explore" data-frames="{frames_id}">
+<div class="explore-picture{"" if explorer.stage else " explore-whole"}">{"".join(layers)}</div>
+<div class="explore-controls">
+{controls}
+{play}</div>
+<p class="explore-sentence" aria-live="polite">{html.escape(sentences[start])}</p>
+<p class="explore-note">The nearest of {len(frames)} precomputed settings is shown.{copy}
+<script type="application/json">{_json(spec)}</script>
+</figure>"""
+
+
+# The script fills in the code and shows it; without the script there is nothing to copy.
+_COPY = """
+<button type="button" class="explore-copy">Copy this setting as code</button></p>
+<pre hidden></pre>"""
+
+_PLAY = '<button type="button" class="explore-play" aria-pressed="false">Play</button>\n'
+
+
+def _image(source: str, alt: str, width: int, height: int, role: str) -> str:
+    # dark-light: the theme then leaves the image alone in dark mode.
+    return (
+        f'<img class="{role} dark-light" src="{source}" alt="{html.escape(alt)}" '
+        f'width="{width}" height="{height}" loading="lazy" draggable="false">'
+    )
+
+
+def _control(control: Any) -> str:
+    label, name = html.escape(control.label), html.escape(control.name)
+    if control.is_range:
+        shown = html.escape(control.labels[control.index])
+        return (
+            f'<label><span>{label}</span><input type="range" name="{name}" autocomplete="off" '
+            f'min="0" max="{len(control.values) - 1}" '
+            f'step="1" value="{control.index}" aria-valuetext="{shown}"><output>{shown}</output></label>'
+        )
+    options = "".join(
+        f"<option{' selected' if i == control.index else ''}>{html.escape(text)}</option>"
+        for i, text in enumerate(control.labels)
+    )
+    return f'<label><span>{label}</span><select name="{name}" autocomplete="off">{options}</select></label>'
+
+
+def _pad(explorer: Explorer) -> dict[str, Any] | None:
+    """Where the pointer may drag, and for both directions a control and the places of its stops."""
+    if not any(explorer.drag):
+        return None
+    by_name = {control.name: control for control in explorer.controls}
+    pad: dict[str, Any] = explorer.picture.pad()
+    for direction, name, place in zip(
+        ("x", "y"), explorer.drag, (explorer.picture.across, explorer.picture.down), strict=True
+    ):
+        if name:
+            stops = [round(place(float(value)), 4) for value in by_name[name].values]
+            pad[direction] = {"name": name, "stops": stops}
+    return pad
+
+
+def _code(explorer: Explorer) -> dict[str, Any] | None:
+    """How to draw one setting with nothing but matplotlib, in a notebook that has run the chapter's cells."""
+    draw, stage = explorer.draw, explorer.stage
+    names = [getattr(function, "__qualname__", "<>") for function in (draw, stage) if function]
+    if not all(name.isidentifier() for name in names):
+        return None  # made inside another function: a reader cannot name it
+    width, height = explorer.picture.fig.get_size_inches()
+    figure = f"fig = plt.figure(figsize=({width:g}, {height:g}))"
+    target = f"{names[1]}(fig)" if stage else "fig"
+    return {
+        "before": f"import matplotlib.pyplot as plt\n\n{figure}\n{names[0]}({target}, ",
+        "values": [[repr(value) for value in control.values] for control in explorer.controls],
+        "after": ")",
+    }
+
+
+def _json(spec: dict[str, Any]) -> str:
+    """JSON that cannot end the script element that it stands in."""
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

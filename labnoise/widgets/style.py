@@ -1,0 +1,52 @@
+"""The look of every figure in the book: one colour a role, one set of matplotlib defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+
+# Okabe and Ito's palette: told apart by colour-blind readers, and each of these legible on white and on the
+# dark page. One role keeps its colour through the whole book, and no figure relies on colour alone.
+COLORS = {
+    "sgd": "#0072b2",  # the iterate, and anything measured on it
+    "limit": "#d55e00",  # the limiting dynamics, and any prediction
+    "gradient": "#009e73",  # gradient descent and gradient flow, without noise
+    "manifold": "#cc79a7",  # Γ, and the points of Γ
+    "label": "#0072b2",  # label noise: what the book is about, so it shares SGD's colour
+    "minibatch": "#e69f00",
+    "gaussian": "#56b4e9",
+    "guide": "#808080",  # reference lines and moving text: grey that reads on white and on dark
+}
+
+STYLE: dict[Any, Any] = {
+    "figure.figsize": (7.2, 3.6),
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#444444",
+    "axes.labelcolor": "#222222",
+    "text.color": "#222222",
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "xtick.labelcolor": "#222222",
+    "ytick.labelcolor": "#222222",
+    "axes.prop_cycle": cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
+    "lines.linewidth": 1.8,
+    "image.cmap": "cividis",
+    "savefig.facecolor": "white",
+}
+
+
+def figure_style() -> None:
+    """Give every later figure of this session the book's look; `explore` uses it by itself."""
+    matplotlib.rcParams.update(STYLE)

@@ -1,0 +1,86 @@
+"""Widgets for the tests and the measurements, of the kinds that the chapters have."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from labnoise.widgets import COLORS, Control, explore
+
+STEPS = np.arange(1, 4001)
+ETAS = np.geomspace(0.01, 0.1, 5)
+
+
+def path(eta, noise):
+    """A made-up path along the hyperbola xy = 1."""
+    rng = np.random.default_rng(0)
+    slow = 2 * np.exp(-(eta**2) * STEPS / 8) + 1
+    jitter = {"none": 0.0, "label": 0.4}[noise] * eta
+    return slow, 1 / slow + jitter * rng.standard_normal(STEPS.size)
+
+
+def stage_clocks(fig):
+    left, right = fig.subplots(1, 2)
+    grid = np.linspace(0.05, 3.5, 120)
+    x, y = np.meshgrid(grid, grid)
+    left.contour(x, y, (x * y - 1) ** 2, levels=np.geomspace(0.01, 30, 9), colors="#999999", linewidths=0.7)
+    left.plot(grid, 1 / grid, color=COLORS["manifold"], lw=3)
+    left.set(xlim=(0, 3.5), ylim=(0, 3.5), xlabel="x", ylabel="y", title="the landscape")
+    right.set(xscale="log", xlim=(1, 4000), ylim=(0, 10), xlabel="step", title="sharpness")
+    (iterates,) = left.plot([], [], color=COLORS["sgd"], lw=1)
+    (here,) = left.plot([], [], "o", color=COLORS["sgd"], ms=9)
+    (sharpness,) = right.plot([], [], color=COLORS["sgd"])
+    now = right.axvline(1, color=COLORS["guide"], ls=":")
+    return SimpleNamespace(iterates=iterates, here=here, sharpness=sharpness, now=now)
+
+
+def draw_clocks(artists, *, eta, step, noise):
+    x, y = path(eta, noise)
+    artists.iterates.set_data(x[:step], y[:step])
+    artists.here.set_data(x[step - 1 : step], y[step - 1 : step])
+    artists.sharpness.set_data(STEPS, x**2 + y**2)
+    artists.now.set_xdata([step, step])
+    value = x[step - 1] ** 2 + y[step - 1] ** 2
+    return f"After {step} steps with η = {eta:.3g} and {noise} noise, the sharpness is {value:.2f}."
+
+
+def clocks(**changes):
+    given = {
+        "eta": Control(ETAS, label="learning rate η", start=ETAS[2]),
+        "step": Control([1, 401, 801, 1201, 1601, 2001, 2401, 2801, 3201], label="step"),
+        "noise": Control(["label", "none"], label="noise"),
+    }
+    return explore(draw_clocks, stage=stage_clocks, play="step", **{**given, **changes})
+
+
+def stage_pad(fig):
+    ax = fig.subplots()
+    ax.set(xscale="log", xlim=(0.01, 1), ylim=(-2, 2), xlabel="x", ylabel="y", title="drag the point")
+    ax.axhline(0, color=COLORS["guide"])
+    (point,) = ax.plot([], [], "o", color=COLORS["sgd"], ms=12)
+    return point
+
+
+def draw_pad(point, *, x, y):
+    point.set_data([x], [y])
+    return f"The point lies at ({x:.3g}, {y:.3g})."
+
+
+def pad():
+    return explore(
+        draw_pad,
+        stage=stage_pad,
+        drag=("x", "y"),
+        x=Control(np.geomspace(0.01, 1, 11), start=0.1),
+        y=np.linspace(-2, 2, 9),
+    )
+
+
+def draw_whole(fig, *, n):
+    ax = fig.subplots()
+    ax.bar(np.arange(n), np.arange(n) + 1, color=COLORS["limit"])
+    ax.set(xlabel="bar", ylabel="height")
+    return f"There are {n} bars, <b>each</b> taller than the one before & none missing."
+
+
+def whole():
+    return explore(draw_whole, n=range(1, 6))
