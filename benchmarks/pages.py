@@ -38,7 +38,9 @@ def visit(browser, home: str, page: str) -> tuple[float, int, int]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = context.new_page()
     sizes: dict[str, int] = {}
-    tab.on("response", lambda answer: sizes.__setitem__(answer.url, int(answer.headers.get("content-length", 0))))
+    tab.on(
+        "response", lambda answer: sizes.__setitem__(answer.url, int(answer.headers.get("content-length", 0)))
+    )
     tab.goto(f"{home}/{page}", wait_until="commit")
     seconds = tab.evaluate(READY) / 1000
     shared = sum(size for url, size in sizes.items() if "/_static/" in url)
@@ -52,9 +54,21 @@ def main() -> None:
         for page in PAGES:
             visits = [visit(browser, home, page) for _ in range(RUNS)]
             seconds = statistics.median(seconds for seconds, _, _ in visits)
-            own, shared = max(own for _, own, _ in visits) / 1000, max(shared for _, _, shared in visits) / 1000
-            rows.append([page, f"{seconds:.2f}", f"≤ {READY_S}", f"{own:.0f}", f"≤ {OWN_KB}", f"{shared:.0f}"])
-    head = ["page", f"ready, s (median of {RUNS})", "asked", "own bytes, kB", "asked", "shared by all pages, kB"]
+            own, shared = (
+                max(own for _, own, _ in visits) / 1000,
+                max(shared for _, _, shared in visits) / 1000,
+            )
+            rows.append(
+                [page, f"{seconds:.2f}", f"≤ {READY_S}", f"{own:.0f}", f"≤ {OWN_KB}", f"{shared:.0f}"]
+            )
+    head = [
+        "page",
+        f"ready, s (median of {RUNS})",
+        "asked",
+        "own bytes, kB",
+        "asked",
+        "shared by all pages, kB",
+    ]
     report.publish("pages", head, rows)
 
 

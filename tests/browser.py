@@ -19,7 +19,13 @@ sys.path.append(str(ROOT / "tools"))
 import browser as browser_tool  # noqa: E402
 
 # Chromium's own services would ask other hosts; the tests are about what the pages ask.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 def pages() -> list[str]:
@@ -85,7 +91,9 @@ def open_page(browser: Browser, url: str, width: int = 1280, theme: str = "light
     """A fresh page in a fresh profile, opened at `url` and fully typeset."""
     height = 900 if width > 600 else 844
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
-    context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    context.add_init_script(
+        f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')"
+    )
     page = context.new_page()
     record = Record(page)
     page.goto(url)

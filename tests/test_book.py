@@ -2,7 +2,6 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
 from browser import HTML, chromium, open_page, pages, served, settle
 
 pytestmark = pytest.mark.browser
@@ -87,7 +86,9 @@ def test_deep_links_land_where_they_should(browser, home, page):
         tab.wait_for_timeout(100)
         top, room, end = tab.evaluate(f"""[document.getElementById('{target}').getBoundingClientRect().top,
             innerHeight, scrollY + innerHeight >= document.documentElement.scrollHeight - 2]""")
-        assert -2 <= top < room / 3 or (end and 0 <= top < room), f"#{target} landed {top:.0f} px from the top"
+        assert -2 <= top < room / 3 or (end and 0 <= top < room), (
+            f"#{target} landed {top:.0f} px from the top"
+        )
         tab.context.close()
 
 
@@ -97,7 +98,9 @@ def test_every_script_and_font_is_on_the_page_of_licences():
     for file in [path for kind in ("*.js", "*.woff*", "*.ttf") for path in static.rglob(kind)]:
         name = file.relative_to(static).as_posix()
         folders = [f"{parent}/" for parent in map(str, file.relative_to(static).parents)]
-        assert any(f">{known}<" in listed for known in (name, *folders)), f"{name} is not listed in book/licences.md"
+        assert any(f">{known}<" in listed for known in (name, *folders)), (
+            f"{name} is not listed in book/licences.md"
+        )
 
 
 def widgets(tab):
@@ -106,7 +109,9 @@ def widgets(tab):
 
 def state(figure):
     """What the reader sees of a widget: the address of its picture, and the sentence."""
-    return figure.locator(".explore-frame").get_attribute("src"), figure.locator(".explore-sentence").inner_text()
+    return figure.locator(".explore-frame").get_attribute("src"), figure.locator(
+        ".explore-sentence"
+    ).inner_text()
 
 
 def changed(tab, figure, before):
@@ -120,7 +125,9 @@ def changed(tab, figure, before):
     )
 
 
-WITH_WIDGETS = [page for page in PAGES if "figure class=\"explore\"" in (HTML / page).read_text(encoding="utf8")]
+WITH_WIDGETS = [
+    page for page in PAGES if 'figure class="explore"' in (HTML / page).read_text(encoding="utf8")
+]
 
 
 def test_there_are_widgets_to_test():
@@ -139,7 +146,9 @@ def test_every_widget_moves_by_keyboard_and_by_pointer(browser, home, page, them
         for ranged in figure.locator("input[type=range]").all():
             before = state(figure)
             ranged.focus()
-            tab.keyboard.press("ArrowLeft" if ranged.input_value() == ranged.get_attribute("max") else "ArrowRight")
+            tab.keyboard.press(
+                "ArrowLeft" if ranged.input_value() == ranged.get_attribute("max") else "ArrowRight"
+            )
             changed(tab, figure, before)
             before = state(figure)
             box = ranged.bounding_box()
@@ -193,7 +202,9 @@ def test_a_page_whose_frames_are_missing_says_so_and_goes_on(browser, home):
     before = figure.locator(".explore-sentence").inner_text()
     figure.locator("input[type=range]").first.focus()
     tab.keyboard.press("ArrowRight")
-    tab.wait_for_function("([e, t]) => e.innerText !== t", arg=[figure.locator(".explore-sentence").element_handle(), before])
+    tab.wait_for_function(
+        "([e, t]) => e.innerText !== t", arg=[figure.locator(".explore-sentence").element_handle(), before]
+    )
     assert tab.locator(".quiz").count() > 0
     context.close()
 

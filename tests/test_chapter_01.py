@@ -3,6 +3,8 @@
 Random models are small networks with tanh units; targets are asymmetric, so that no sign or factor hides.
 """
 
+from itertools import permutations, product
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,31 +50,40 @@ def test_every_finite_stochastic_gradient_has_a_noise_factor(seed, measured):
     outcomes = np.array([g(x) for g in per_example])
     centred = outcomes - outcomes.mean(0)
     by_hand = sum(np.outer(row, row) for row in centred) / 3
-    measured(max(relative(rule.covariance(x), by_hand), relative(MinibatchNoise(problem).covariance(x), by_hand)))
-    drawn = {tuple(np.round(rule.sample_gradient(jax.random.key(k), x), 9)) for k in range(60)}
-    assert drawn == {tuple(np.round(row, 9)) for row in outcomes}
+    measured(
+        max(relative(rule.covariance(x), by_hand), relative(MinibatchNoise(problem).covariance(x), by_hand))
+    )
+    keys = jax.random.split(jax.random.key(0), 60)
+    drawn = np.array(jax.vmap(rule.sample_gradient, (0, None))(keys, x))
+    distances = np.abs(drawn[:, None] - outcomes[None]).max(axis=2)
+    assert distances.min(axis=1).max() < 1e-12  # every draw is an outcome …
+    assert set(distances.argmin(axis=1)) == {0, 1, 2}  # … and every outcome is drawn
 
 
-@pytest.mark.statement("thm-manifold", asked=1e-10)
+@pytest.mark.statement("thm-manifold", asked=1e-12)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_zero_loss_is_a_manifold_where_the_jacobian_has_full_rank(seed, measured):
-    """Hessian by autodiff of the loss against (2/n)JᵀJ; tangent vectors by moving along Γ with Newton."""
+    """Hessian by autodiff of the loss against (2/n)JᵀJ; tangent vectors by following Γ itself."""
     problem, x = network(seed)
     jacobian, hessian = problem.jacobian(x), problem.hessian(x)
     n, dimension = jacobian.shape
     assert np.linalg.matrix_rank(jacobian) == np.linalg.matrix_rank(hessian, tol=1e-9) == n
-    error = relative(hessian, 2 / n * jacobian.T @ jacobian)
+    measured(relative(hessian, 2 / n * jacobian.T @ jacobian))
 
     kernel = np.linalg.svd(jacobian)[2][n:]
     assert kernel.shape == (dimension - n, dimension)
     for direction in kernel[:3]:
-        step = 1e-4
-        moved = x + step * direction
-        for _ in range(20):  # back to Γ, by the shortest way
-            moved = moved - jnp.linalg.pinv(problem.jacobian(moved)) @ problem.residual(moved)
-        assert float(problem.loss(moved)) < 1e-24
-        error = max(error, 1e-4 * float(jnp.abs((moved - x) / step - direction).max()) / 10)
-    measured(error)
+        far, near = (np.abs((on_gamma(problem, x + step * direction) - x) / step - direction).max()
+                     for step in (1e-3, 1e-4))  # fmt: skip
+        assert near < 0.2 * far < 0.02  # the curve through x leaves along the direction, up to O(step)
+
+
+def on_gamma(problem, x):
+    """The point of Γ that Newton's method finds from x."""
+    for _ in range(8):
+        x = x - jnp.linalg.pinv(problem.jacobian(x)) @ problem.residual(x)
+    assert float(problem.loss(x)) < 1e-24
+    return x
 
 
 def test_zero_loss_is_no_manifold_at_a_crossing():
@@ -90,8 +101,6 @@ def test_zero_loss_is_no_manifold_at_a_crossing():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_label_noise_on_gamma_is_c_times_the_hessian(seed, batch_size, measured):
     """Exact enumeration of every batch and every sign, with and without replacement, in plain loops."""
-    from itertools import permutations, product
-
     problem, x = network(seed)
     delta = 0.7
     jacobian, hessian = np.array(problem.jacobian(x)), problem.hessian(x)
@@ -100,7 +109,9 @@ def test_label_noise_on_gamma_is_c_times_the_hessian(seed, batch_size, measured)
     for batches in (list(product(range(3), repeat=batch_size)), list(permutations(range(3), batch_size))):
         outcomes = np.array(
             [
-                -2 / batch_size * sum(delta * sign * jacobian[i] for i, sign in zip(batch, signs, strict=True))
+                -2
+                / batch_size
+                * sum(delta * sign * jacobian[i] for i, sign in zip(batch, signs, strict=True))
                 for batch in batches
                 for signs in product((-1, 1), repeat=batch_size)
             ]
@@ -151,7 +162,9 @@ def test_unbalance_law_is_exact(rule, measured):
 @pytest.mark.parametrize("eta", [0.01, 0.05])
 def test_nothing_moves_before_eta_to_the_minus_two(eta, measured):
     """Both bounds, at every step of a run, and the time that they imply for a half."""
-    run = sgd(LabelNoise(TWO_WEIGHTS, DELTA), jnp.array([2.0, 0.5]), eta, int(2 / eta**2), jax.random.key(1), 1)
+    run = sgd(
+        LabelNoise(TWO_WEIGHTS, DELTA), jnp.array([2.0, 0.5]), eta, int(2 / eta**2), jax.random.key(1), 1
+    )
     u, v = np.array(run.states).T
     slope = (u[:-1] - u[1:]) / (eta * v[:-1])
     assert eta * np.abs(slope).max() <= 0.5
@@ -185,7 +198,9 @@ def test_the_unbalance_follows_the_predicted_exponential():
     t, replicas, ratios, sigmas = 1.0, 4000, [], []
     for eta in (0.02, 0.01):
         keys = jax.random.split(jax.random.key(5), replicas)
-        x = sgd(LabelNoise(TWO_WEIGHTS, 0.5), jnp.array([2.0, 0.5]), eta, round(t / eta**2), keys).states[:, -1]
+        x = sgd(LabelNoise(TWO_WEIGHTS, 0.5), jnp.array([2.0, 0.5]), eta, round(t / eta**2), keys).states[
+            :, -1
+        ]
         q = x[:, 0] ** 2 - x[:, 1] ** 2
         ratios.append(float(q.mean() / (3.75 * jnp.exp(-4 * 0.25 * t))))
         sigmas.append(float(q.std() / q.mean() / np.sqrt(replicas)))

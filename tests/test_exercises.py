@@ -33,7 +33,7 @@ def test_stubs_are_what_the_solutions_give(chapter):
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_has_the_exercises_that_it_should(chapter):
-    """At least four, two of them marked by a checker, one for the pen with a full solution; three questions."""
+    """At least four, two of them marked, one for the pen with its full solution; and three questions."""
     text = chapter.read_text()
     statements = re.findall(r"^`{3,}\{exercise\} (.).*\n:label: (\S+)", text, re.M)
     keyboard = [label for mark, label in statements if mark == "⌨"]
@@ -43,5 +43,7 @@ def test_a_chapter_has_the_exercises_that_it_should(chapter):
     assert {f"ex-{tag.replace('.', '-')}" for tag in TAG.findall(text)} == set(keyboard)
     assert len(pen) >= 1
     for label in pen:
-        assert re.search(rf"^`{{3,}}\{{solution\}} {label}\n:class: dropdown", text, re.M), f"{label} is unsolved"
+        assert re.search(rf"^`{{3,}}\{{solution\}} {label}\n:class: dropdown", text, re.M), (
+            f"{label} is unsolved"
+        )
     assert text.count("quiz(\n") >= 3

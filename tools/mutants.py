@@ -47,7 +47,9 @@ def main() -> int:
             path = copy / mutant.file
             sound = path.read_text(encoding="utf8")
             if sound.count(mutant.old) != 1:
-                print(f"error: {mutant.file} no longer holds `{mutant.old}` once: bring tools/mutants.py up to date")
+                print(
+                    f"error: {mutant.file} no longer holds `{mutant.old}` once: bring tools/mutants.py up to date"
+                )
                 return 1
             path.write_text(sound.replace(mutant.old, mutant.new), encoding="utf8")
             caught = not passes(copy, mutant.tests)
