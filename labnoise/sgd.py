@@ -109,14 +109,19 @@ def _run(
     save_every: int,
     momentum: Array | float,
 ) -> tuple[Array, Array]:
-    """Cut the run in pieces of equal length, compiled once; steps past the last one leave the state alone."""
+    """Cut the run in pieces of equal length, compiled once; steps past the last one leave the state alone.
+
+    The pieces and the room for saved states are rounded up to powers of two, so that a run of another length seldom
+    compiles anew: a widget that moves the learning rate at fixed η²·steps would otherwise compile at every move.
+    """
     per_block = _steps_per_block(noise, x0)
     num_blocks = -(-num_steps // per_block)
     in_one = not _checks.concrete(noise, x0, learning_rate, key, momentum)
-    per_piece = num_blocks if in_one else -(-num_blocks // _PIECES)
+    per_piece = num_blocks if in_one else _power_of_two(-(-num_blocks // _PIECES))
 
     # `save_every` states apart, each slot is overwritten until its own step is reached: no branch in the loop
-    saved = jnp.broadcast_to(x0, (*key.shape, 1 + -(-num_steps // save_every), x0.size))
+    num_saves = 1 + -(-num_steps // save_every)
+    saved = jnp.broadcast_to(x0, (*key.shape, _power_of_two(num_saves), x0.size))
     x = jnp.broadcast_to(x0, (*key.shape, x0.size))
     velocity = None if _checks.concrete(momentum) and momentum == 0 else jnp.zeros_like(x)
     carry = (x, velocity, saved, jnp.full(key.shape, -1, int))
@@ -130,7 +135,12 @@ def _run(
             if not in_one:
                 jax.block_until_ready(carry)
                 bar.update(min(per_block * per_piece, num_steps - bar.n))
-    return carry[2], carry[3]
+    return carry[2][..., :num_saves, :], carry[3]
+
+
+def _power_of_two(count: int) -> int:
+    """The smallest power of two that is at least `count`; 0 stays 0."""
+    return 1 << (count - 1).bit_length() if count else 0
 
 
 @jax.jit
