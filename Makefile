@@ -14,7 +14,7 @@ book: env
 	@echo "The book is at file://$(CURDIR)/_build/html/book/index.html"
 
 browser: env
-	@$(BIN)/python tools/browser.py
+	@$(BIN)/python tools/chromium.py
 
 test: book browser
 	@$(BIN)/python -m pytest

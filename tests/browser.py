@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
 sys.path.append(str(ROOT / "tools"))
 
-import browser as browser_tool  # noqa: E402
+import chromium as installed  # noqa: E402
 
 # Chromium's own services would ask other hosts; the tests are about what the pages ask.
 FLAGS = [
@@ -37,7 +37,7 @@ def pages() -> list[str]:
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    path = browser_tool.find()
+    path = installed.find()
     if path is None:
         raise RuntimeError("no Chromium found: run `make browser` first, or set CHROMIUM to its path")
     with sync_playwright() as playwright:

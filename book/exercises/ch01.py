@@ -46,7 +46,7 @@ def _jacobian(rng):
     ),
 )
 def label_noise_covariance(J, delta, batch_size):
-    """The covariance (D, D) of label noise on Γ, from the Jacobian J (n, D), δ and the batch size B."""
+    """The covariance (D, D) on Γ, from the Jacobian J (n, D), δ and B."""
     return 4 * delta**2 / (batch_size * len(J)) * J.T @ J
 
 
@@ -71,7 +71,7 @@ def label_noise_covariance(J, delta, batch_size):
     ),
 )
 def minibatch_covariance(r, J):
-    """The covariance (D, D) of the gradient of one random example, from residuals r (n,) and Jacobian J (n, D)."""
+    """The covariance (D, D) for B = 1, from residuals r (n,) and Jacobian J (n, D)."""
     gradients = 2 * r[:, None] * J
     centred = gradients - gradients.mean(axis=0)
     return centred.T @ centred / len(r)
@@ -112,7 +112,7 @@ def half_lives(etas):
     rtol=0.04,  # the fit, which still feels the largest η, and −2 itself
 )
 def exponent():
-    """The slope of ln(half-life) against ln η, that is the exponent p in half-life ∝ η^p."""
+    """The slope of ln(half-life) against ln η."""
     return np.polyfit(np.log(ETAS), np.log(half_lives(ETAS)), 1)[0]
 
 
@@ -139,6 +139,6 @@ def exponent():
     ),
 )
 def mean_square_slope(y, z):
-    """E s² of mini-batch noise (B = 1) at the minimizers uv = p, from the targets y (n,) and the inputs z (n,)."""
+    """E s² at the minimizers uv = p, from the targets y (n,) and the inputs z (n,)."""
     p = z @ y / (z @ z)
     return np.mean((2 * z * (z * p - y)) ** 2)
