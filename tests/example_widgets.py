@@ -65,14 +65,9 @@ def draw_pad(point, *, x, y):
     return f"The point lies at ({x:.3g}, {y:.3g})."
 
 
-def pad():
-    return explore(
-        draw_pad,
-        stage=stage_pad,
-        drag=("x", "y"),
-        x=Control(np.geomspace(0.01, 1, 11), start=0.1),
-        y=np.linspace(-2, 2, 9),
-    )
+def pad(**changes):
+    given = {"x": Control(np.geomspace(0.01, 1, 11), start=0.1), "y": np.linspace(-2, 2, 9)}
+    return explore(draw_pad, stage=stage_pad, drag=("x", "y"), **{**given, **changes})
 
 
 def draw_whole(fig, *, n):

@@ -44,7 +44,7 @@
       const mine = ++latest;
       spec.controls.forEach(({ labels }, i) => {
         if (inputs[i].tagName === "SELECT") return;
-        inputs[i].nextElementSibling.textContent = labels[at(i)];
+        inputs[i].parentElement.nextElementSibling.textContent = labels[at(i)];
         inputs[i].setAttribute("aria-valuetext", labels[at(i)]);
       });
       if (code) write();
@@ -95,6 +95,8 @@
     for (const image of picture.querySelectorAll("img")) {
       if (image.complete && !image.naturalWidth) failed(image); // before this script ran
     }
+
+    if (code) write();
 
     let stop = () => {};
     const button = figure.querySelector(".explore-play");

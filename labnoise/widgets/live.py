@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -15,6 +16,9 @@ from labnoise.widgets.static import HERE
 
 if TYPE_CHECKING:
     from labnoise.widgets.explorer import Explorer
+
+
+FINE = 200  # steps of a slider: three pixels each when dragged, six seconds across with an arrow key held
 
 
 class Canvas(anywidget.AnyWidget):
@@ -55,9 +59,10 @@ class Live(ipywidgets.VBox):
             pad=self._pad(),
             stops=len(played.values) if played else 0,
         )
+        self.values = {control.name: control.start for control in explorer.controls}
         self._redraw()
-        for slider in self.sliders.values():
-            slider.observe(self._redraw, "value")
+        for name, slider in self.sliders.items():
+            slider.observe(partial(self._turn, name), "value")
         self.canvas.observe(self._drag, "pointer")
         self.canvas.observe(self._step, "steps")
         controls = ipywidgets.HBox(list(self.sliders.values())).add_class("explore-sliders")
@@ -76,25 +81,25 @@ class Live(ipywidgets.VBox):
 
     def _move(self, values: dict[str, Value]) -> None:
         """Set several sliders, draw once."""
-        for slider in self.sliders.values():
-            slider.unobserve(self._redraw, "value")
-        try:
-            for name, value in values.items():
-                self.sliders[name].value = value
-        finally:
-            for slider in self.sliders.values():
-                slider.observe(self._redraw, "value")
+        self.values |= values
+        for name, value in values.items():
+            self.sliders[name].value = value
         self._redraw()
 
-    def _redraw(self, _change: Any = None) -> None:
-        values = {name: slider.value for name, slider in self.sliders.items()}
+    def _turn(self, name: str, change: Any) -> None:
+        # The browser rounds an exact value to the slider's step and reports that: the exact one stays.
+        if not _rounds(self.sliders[name], change.new, self.values[name]):
+            self.values[name] = change.new
+            self._redraw()
+
+    def _redraw(self) -> None:
         problem = ""
         try:
-            image, sentence = self._explorer.picture.frame(values)
+            image, sentence = self._explorer.picture.frame(self.values)
         except (
             Exception
         ) as error:  # whatever it is, the reader sees it where she looks; the last picture stays
-            setting = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+            setting = ", ".join(f"{name} = {value!r}" for name, value in self.values.items())
             problem = f"{type(error).__name__}: {error} (at {setting})"
         with self.canvas.hold_sync():  # one message, so that picture and sentence change together
             if not problem:
@@ -102,7 +107,7 @@ class Live(ipywidgets.VBox):
             self.canvas.problem = problem
             if self._explorer.play:
                 control = self._by_name[self._explorer.play]
-                self.canvas.at_end = values[control.name] >= control.values[-1]
+                self.canvas.at_end = self.values[control.name] >= control.values[-1]
             self.canvas.moves += 1
 
     def _drag(self, change: Any) -> None:
@@ -118,7 +123,7 @@ class Live(ipywidgets.VBox):
     def _step(self, _change: Any) -> None:
         """Play: on to the next stop, and from the last one to the first."""
         control = self._by_name[self._explorer.play or ""]
-        later = [stop for stop in control.values if stop > self.sliders[control.name].value]
+        later = [stop for stop in control.values if stop > self.values[control.name]]
         self._move({control.name: later[0] if later else control.values[0]})
 
     def _pad(self) -> dict[str, Any] | None:
@@ -138,14 +143,24 @@ def _slider(control: Control) -> Any:
         return ipywidgets.Dropdown(options=list(values), **given)
     if control.spacing == "irregular":
         return ipywidgets.SelectionSlider(options=list(zip(control.labels, values, strict=True)), **given)
+    # About FINE steps in all, and every stop of the static book is one of them.
+    parts = math.ceil(FINE / (len(values) - 1))
     if control.spacing == "integer":
-        step = max(1, (values[1] - values[0]) // 10)
+        gap = values[1] - values[0]
+        step = max(d for d in range(1, gap + 1) if gap % d == 0 and d <= max(1, gap / parts))
         return ipywidgets.IntSlider(min=values[0], max=values[-1], step=step, **given)
     given["readout_format"] = control.format.strip("{:}") or ".3g"
-    # An arrow key moves by a tenth of the way to the next stop of the static book.
     if control.spacing == "linear":
-        return ipywidgets.FloatSlider(
-            min=values[0], max=values[-1], step=(values[1] - values[0]) / 10, **given
-        )
+        step = (values[1] - values[0]) / parts
+        return ipywidgets.FloatSlider(min=values[0], max=values[-1], step=step, **given)
     low, second, high = (math.log10(value) for value in (values[0], values[1], values[-1]))
-    return ipywidgets.FloatLogSlider(min=low, max=high, step=(second - low) / 10, **given)
+    return ipywidgets.FloatLogSlider(min=low, max=high, step=(second - low) / parts, **given)
+
+
+def _rounds(slider: Any, reported: Value, exact: Value) -> bool:
+    """Whether what a slider reports is `exact`, up to the slider's step."""
+    if reported == exact or not hasattr(slider, "step"):
+        return reported == exact
+    if isinstance(slider, ipywidgets.FloatLogSlider):
+        reported, exact = math.log10(reported), math.log10(exact)
+    return abs(reported - exact) <= 0.501 * slider.step

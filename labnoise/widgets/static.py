@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labnoise.widgets.controls import Control
 from labnoise.widgets.picture import dark, encode
 
 if TYPE_CHECKING:
@@ -134,20 +135,25 @@ def _image(source: str, alt: str, width: int, height: int, role: str) -> str:
     )
 
 
-def _control(control: Any) -> str:
+def _control(control: Control) -> str:
     label, name = html.escape(control.label), html.escape(control.name)
     if control.is_range:
         shown = html.escape(control.labels[control.index])
+        field = (
+            f'<input type="range" name="{name}" min="0" max="{len(control.values) - 1}" step="1" '
+            f'value="{control.index}" aria-valuetext="{shown}" autocomplete="off">'
+        )
+        # The range itself tells its value to a screen reader, once.
         return (
-            f'<label><span>{label}</span><input type="range" name="{name}" autocomplete="off" '
-            f'min="0" max="{len(control.values) - 1}" '
-            f'step="1" value="{control.index}" aria-valuetext="{shown}"><output>{shown}</output></label>'
+            f'<div class="explore-control"><label><span>{label}</span>{field}</label>'
+            f'<output aria-live="off">{shown}</output></div>'
         )
     options = "".join(
         f"<option{' selected' if i == control.index else ''}>{html.escape(text)}</option>"
         for i, text in enumerate(control.labels)
     )
-    return f'<label><span>{label}</span><select name="{name}" autocomplete="off">{options}</select></label>'
+    field = f'<select name="{name}" autocomplete="off">{options}</select>'
+    return f'<div class="explore-control"><label><span>{label}</span>{field}</label></div>'
 
 
 def _pad(explorer: Explorer) -> dict[str, Any] | None:

@@ -1,0 +1,426 @@
+"""`explore`: what it accepts, what its picture is made of, and its live front as Python sees it."""
+
+import dataclasses
+import io
+import json
+import re
+from types import SimpleNamespace
+
+import example_widgets as examples
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from labnoise import explore
+from labnoise.widgets import Control
+from labnoise.widgets.picture import Picture, dark, encode
+
+
+def stage(fig):
+    return fig.subplots().plot([0, 1], [0, 1])
+
+
+def draw(lines, *, a, b="one"):
+    lines[0].set_ydata([0, a])
+    return f"The line rises to {a:.3g}."
+
+
+def pixels(data):
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA")).astype(int)
+
+
+# Controls
+
+
+@pytest.mark.parametrize(
+    ("values", "spacing"),
+    [
+        ([1, 2, 3], "integer"),
+        (range(0, 100, 20), "integer"),
+        (np.array([2, 4, 6]), "integer"),
+        ([0.1, 0.2], "linear"),
+        (np.linspace(-1, 1, 5), "linear"),
+        (np.geomspace(1e-3, 1, 7), "log"),
+        ([1, 10, 100], "log"),
+        ([1, 2, 5, 10], "irregular"),
+        (["a", "b"], "irregular"),
+    ],
+)
+def test_the_spacing_of_the_values_decides_the_slider(values, spacing):
+    assert Control(values).spacing == spacing
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "says"),
+    [
+        ([], ValueError, r"a = \[\].*at least two"),
+        ([1], ValueError, "at least two"),
+        ([1, np.inf], ValueError, "finite"),
+        ([1, float("nan")], ValueError, "finite"),
+        ([2, 1], ValueError, "increasing"),
+        ([1, 1], ValueError, "increasing"),
+        (["x", "x"], ValueError, "once"),
+        ([1, "x"], TypeError, "numbers only"),
+        ([True, False], TypeError, "'off', 'on'"),
+        ([[1, 2], [3, 4]], TypeError, "numbers only"),
+        (3, TypeError, "sequence"),
+        ("abc", TypeError, "sequence"),
+        (Control([1, 2, 3]), None, None),
+    ],
+)
+def test_bad_values_are_refused_by_name(values, error, says):
+    if error is None:
+        explore(draw, stage, a=values)
+        return
+    with pytest.raises(error, match=says) as caught:
+        explore(draw, stage, a=values)
+    assert "a = " in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [0.3, "x"])
+def test_a_start_off_the_grid_is_refused(start):
+    with pytest.raises(ValueError, match=r"start = .*choose one of \[0.1, 0.2\]"):
+        Control([0.1, 0.2], start=start)
+
+
+def test_a_start_may_differ_by_rounding():
+    control = Control(np.linspace(0, 1, 11), start=0.1 + 0.2)
+    assert control.index == 3
+
+
+def test_at_most_two_ranges_and_one_select():
+    with pytest.raises(ValueError, match="two ranges and one select"):
+        explore(draw, stage, a=[1, 2], b=[1, 2], c=[1, 2])
+    with pytest.raises(ValueError, match="two ranges and one select"):
+        explore(draw, stage, a=["x", "y"], b=["x", "y"])
+    with pytest.raises(ValueError, match="at least one control"):
+        explore(draw, stage)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"play": "z"}, r"play = 'z'.*\['a'\]"),
+        ({"play": "b"}, "play = 'b'"),
+        ({"drag": ("a", "z")}, "drag = 'z'"),
+        ({"drag": "a"}, r"drag = 'a'.*two different"),
+        ({"drag": ("a", "a")}, "two different"),
+    ],
+)
+def test_play_and_drag_name_ranges(given, says):
+    with pytest.raises(ValueError, match=says):
+        explore(draw, stage, a=[1.0, 2.0], b=["one", "two"], **given)
+
+
+def test_nothing_to_drag_in():
+    with pytest.raises(ValueError, match="no axes"):
+        explore(lambda text, a: "Text.", lambda fig: fig.text(0, 0, "text"), drag=("a", None), a=[1, 2])
+
+
+# Draw and stage
+
+
+@pytest.mark.parametrize("sentence", [None, "", "  ", 3])
+def test_draw_returns_a_sentence(sentence):
+    with pytest.raises(TypeError, match="sentence that says what is seen"):
+        explore(lambda lines, a: sentence, stage, a=[1, 2])
+
+
+def test_a_misspelt_control_is_told_first():
+    with pytest.raises(TypeError, match=r"draw\(lines.*does not fit the controls \['alpha'\]"):
+        explore(draw, stage, alpha=[1, 2])
+
+
+@pytest.mark.parametrize("returned", [None, [], {}, 3, "line"])
+def test_a_stage_returns_artists(returned):
+    with pytest.raises(TypeError, match="return the artists"):
+        explore(draw, lambda fig: returned, a=[1, 2])
+
+
+def test_a_stage_does_not_return_its_figure():
+    with pytest.raises(TypeError, match="returned its figure"):
+        explore(draw, lambda fig: fig, a=[1, 2])
+
+
+def test_a_change_that_would_not_be_seen_is_refused():
+    def careless(lines, *, a):
+        lines[0].axes.set_title(f"a = {a}")
+        return "A title that never moves."
+
+    with pytest.raises(ValueError, match=r"careless changed something that the stage did not return"):
+        explore(careless, stage, a=[1, 2])
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda a, b: (a, [b]),
+        lambda a, b: {"a": a, "b": b, "data": np.arange(3)},
+        lambda a, b: SimpleNamespace(a=a, b=b, text="data", number=3),
+        lambda a, b: np.array([a, b], dtype=object),
+        lambda a, b: dataclasses.make_dataclass("Artists", ["a", "b"])(a, b),
+        lambda a, b: [a, a, b, None],
+    ],
+)
+def test_a_stage_returns_its_artists_in_any_container(pack):
+    def two(fig):
+        ax = fig.subplots()
+        return pack(*ax.plot([0, 1], [0, 1]), ax.text(0, 0, "text"))
+
+    picture = explore(lambda artists, a: "Fine.", two, a=[1, 2]).picture
+    assert len(picture.moving) == 2
+
+
+def test_a_picture_is_a_background_and_the_moving_artists():
+    picture = Picture(draw, stage, {"a": 1.0}, dpi=100)
+    background = np.asarray(picture.background())
+    first, _ = picture.frame({"a": 0.2})
+    second, sentence = picture.frame({"a": 1.0})
+    again, _ = picture.frame({"a": 0.2})
+    assert picture.size == (720, 360) == first.size
+    assert sentence == "The line rises to 1."
+    assert np.array_equal(first, again)  # nothing of the frame before is left
+    assert not np.array_equal(first, second)
+    blue = (np.asarray(first)[..., 3] > 0).mean()
+    assert 0 < blue < 0.02  # the line and nothing else
+    assert (background[..., 3] == 0).mean() > 0.9  # the page shows through
+    assert np.ptp(background[background[..., 3] > 0][:, :3], axis=-1).max() == 0  # no blue line in it
+
+
+def test_a_moving_axis_label_is_not_in_the_background():
+    def labelled(fig):
+        return fig.subplots().set_xlabel("mmmmmmmmmmmm")
+
+    def relabel(label, *, a):
+        label.set_text(f"label {a}")
+        return "The label."
+
+    def bare(fig):
+        ax = fig.subplots()
+        ax.set_xlabel("label 1", alpha=0)
+        return ax.text(0, 0, "")
+
+    background = Picture(relabel, labelled, {"a": 1}, 100).background()
+    assert np.array_equal(background, Picture(lambda lines, a: "None.", bare, {"a": 1}, 100).background())
+
+
+def test_the_session_style_neither_matters_nor_changes():
+    before = Picture(draw, stage, {"a": 1.0}, dpi=50).background()
+    with plt.style.context("dark_background"):
+        during = Picture(draw, stage, {"a": 1.0}, dpi=50).background()
+        assert plt.rcParams["axes.facecolor"] == "black"
+    assert np.array_equal(before, during)
+    assert plt.get_fignums() == []
+
+
+def test_dark_inverts_ink_and_keeps_colour():
+    row = np.array([[[30, 30, 30, 255], [255, 255, 255, 128], [0, 114, 178, 255]]], dtype=np.uint8)
+    turned = np.asarray(dark(Image.fromarray(row)))
+    assert turned[0].tolist() == [[225, 225, 225, 255], [0, 0, 0, 128], [0, 114, 178, 255]]
+
+
+def test_files_are_small_and_look_the_same():
+    picture = examples.clocks().picture
+    image, _ = picture.frame({"eta": 0.05, "step": 2001, "noise": "label"})
+    data = encode(image)
+    assert len(data) < 10_000
+    page = np.array([255, 255, 255])
+    seen, wanted = (
+        p[..., :3] * (p[..., 3:] / 255) + page * (1 - p[..., 3:] / 255)
+        for p in (pixels(data), np.asarray(image).astype(int))
+    )
+    assert np.abs(seen - wanted).max() < 32
+    shaded = Image.linear_gradient("L").convert("RGBA")
+    assert np.abs(pixels(encode(shaded)) - np.asarray(shaded)).mean() < 2  # no bands in smooth shading
+
+
+# The static front, as files; test_explore_static.py opens it
+
+
+@pytest.fixture
+def static(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABNOISE_STATIC", str(tmp_path / "frames"))
+    return tmp_path / "frames"
+
+
+def html_of(explorer):
+    return explorer._repr_mimebundle_()["text/html"]
+
+
+def spec_of(page):
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page)[1])
+
+
+def test_the_static_front_holds_every_setting(static):
+    page = html_of(examples.clocks(eta=Control([0.01, 0.05], start=0.05), step=[1, 2001, 4000]))
+    spec = spec_of(page)
+    (folder,) = static.iterdir()
+    assert f'data-frames="{folder.name}"' in page
+    assert len(spec["frames"]) == len(spec["sentences"]) == 2 * 3 * 2
+    assert {f"{n}.webp" for n in spec["frames"]} | {"light.webp", "dark.webp"} == {
+        file.name for file in folder.iterdir()
+    }
+    assert spec["sentences"][6] in page  # eta starts at its second stop
+    assert "12 precomputed settings" in page
+
+
+def test_equal_frames_are_written_once(static):
+    page = html_of(explore(lambda lines, a, b: "The same.", stage, a=[1, 2], b=["x", "y"]))
+    assert spec_of(page)["frames"] == [0, 0, 0, 0]
+
+
+def test_the_same_widget_is_drawn_into_the_same_folder(static):
+    pages = {html_of(examples.pad(y=[-1, 1])) for _ in range(2)}
+    assert len(pages) == 1
+    assert len(list(static.iterdir())) == 1
+
+
+def test_a_build_that_dies_leaves_nothing_half_made(static):
+    def fails(lines, *, a):
+        if a == 2:
+            raise RuntimeError("too far")
+        return "Fine so far."
+
+    with pytest.raises(RuntimeError, match="too far"):
+        html_of(explore(fails, stage, a=[1, 2]))
+    assert list(static.iterdir()) == []
+
+
+def test_text_cannot_end_its_element(static):
+    page = html_of(explore(lambda lines, a: "</script><b>", stage, a=Control([1, 2], label="<i>a</i>")))
+    assert page.count("</script>") == 1
+    assert "<b>" not in page
+    assert "<i>" not in page
+    assert spec_of(page)["sentences"][0] == "</script><b>"
+
+
+def test_a_copied_setting_runs_as_it_is(static):
+    code = spec_of(html_of(examples.clocks(eta=[0.01, 0.05], step=[1, 401])))["code"]
+    values = [
+        f"{name}={stops[1]}" for name, stops in zip(("eta", "step", "noise"), code["values"], strict=True)
+    ]
+    source = code["before"] + ", ".join(values) + code["after"]
+    namespace = vars(examples).copy()
+    *setup, last = source.splitlines()
+    exec("\n".join(setup), namespace)
+    assert eval(last, namespace).startswith("After 401 steps")
+    plt.close(namespace["fig"])
+
+
+def test_a_function_without_a_name_has_no_code_to_copy(static):
+    page = html_of(explore(lambda lines, a: "Fine.", stage, a=[1, 2]))
+    assert spec_of(page)["code"] is None
+    assert "explore-copy" not in page
+
+
+def test_drag_stops_lie_where_the_axes_show_them(static):
+    pad = spec_of(html_of(examples.pad()))["pad"]
+    left, right = pad["left"], pad["left"] + pad["width"]
+    assert pad["x"]["stops"] == pytest.approx(np.linspace(left, right, 11), abs=1e-3)  # a log axis
+    assert pad["y"]["stops"][0] == pytest.approx(pad["top"] + pad["height"], abs=1e-3)  # upside down
+    assert pad["y"]["stops"][-1] == pytest.approx(pad["top"], abs=1e-3)
+
+
+# The live front
+
+
+def test_a_slider_moves_picture_and_sentence():
+    live = examples.clocks().live
+    before, moves = live.canvas.frame, live.canvas.moves
+    live.sliders["eta"].value = 0.0777  # between two stops
+    assert "η = 0.0777" in live.canvas.sentence
+    assert live.canvas.frame != before
+    assert live.canvas.moves == moves + 1
+
+
+def test_show_moves_to_exact_values_at_once():
+    explorer = examples.clocks()
+    moves = explorer.live.canvas.moves
+    sentence = explorer.show(eta=0.01234, step=17, noise="none")
+    assert sentence == "After 17 steps with η = 0.0123 and none noise, the sharpness is 9.11."
+    assert explorer.live.values == {"eta": 0.01234, "step": 17, "noise": "none"}
+    assert explorer.live.canvas.moves == moves + 1
+
+
+def test_the_browsers_rounding_does_not_move_an_exact_value():
+    explorer = examples.pad()
+    explorer.show(x=0.123456, y=0.123456)
+    for name, rounded in (("x", 0.12303), ("y", 0.12)):
+        explorer.live.sliders[name].value = rounded
+    assert explorer.live.values == {"x": 0.123456, "y": 0.123456}
+    explorer.live.sliders["y"].value = 0.14
+    assert explorer.live.values["y"] == 0.14
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"alpha": 1}, "alpha is no control"),
+        ({"eta": 0.5}, "eta = 0.5: choose a number from 0.01 to"),
+        ({"eta": "x"}, "choose a number"),
+        ({"eta": float("nan")}, "choose a number"),
+        ({"step": 1.5}, "whole number"),
+        ({"noise": "pink"}, r"choose one of \['label', 'none'\]"),
+    ],
+)
+def test_show_refuses_what_a_control_cannot_show(values, says):
+    explorer = examples.clocks()
+    with pytest.raises(ValueError, match=says):
+        explorer.show(**values)
+
+
+def test_a_draw_that_raises_says_so_in_place_and_recovers():
+    def fragile(lines, *, a):
+        if a > 1.5:
+            raise ZeroDivisionError("a is too large")
+        lines[0].set_ydata([0, a])
+        return f"a is {a}."
+
+    explorer = explore(fragile, stage, a=[1.0, 1.5, 2.0])
+    canvas = explorer.live.canvas
+    good = canvas.frame
+    explorer.live.sliders["a"].value = 2.0
+    assert canvas.problem == "ZeroDivisionError: a is too large (at a = 2.0)"
+    assert canvas.frame == good
+    with pytest.raises(RuntimeError, match="too large"):
+        explorer.show(a=1.9)
+    explorer.live.sliders["a"].value = 1.0
+    assert canvas.problem == ""
+    assert canvas.sentence == "a is 1.0."
+
+
+def test_the_pointer_sets_what_lies_under_it():
+    explorer = examples.pad()
+    picture, live = explorer.picture, explorer.live
+    live.canvas.pointer = [picture.across(0.2), picture.down(1.5)]
+    assert live.values == pytest.approx({"x": 0.2, "y": 1.5})
+    live.canvas.pointer = [2.0, -1.0]  # beyond the picture
+    assert live.values == {"x": 1.0, "y": 2.0}
+
+
+def test_play_goes_from_stop_to_stop_and_round():
+    live = examples.clocks().live
+    live.sliders["step"].value = 2700
+    for expected, at_end in ((2801, False), (3201, True), (1, False)):
+        live.canvas.steps += 1
+        assert live.values["step"] == expected
+        assert live.canvas.at_end is at_end
+
+
+def test_every_kind_of_slider_can_be_made():
+    explorer = explore(draw, stage, a=[1, 2, 5], b=["one", "two"])
+    assert type(explorer.live.sliders["a"]).__name__ == "SelectionSlider"
+    assert explorer.show(a=5, b="two") == "The line rises to 5."
+    with pytest.raises(ValueError, match=r"a = 3 is not among"):
+        explorer.show(a=3)
+    whole = examples.whole()
+    assert whole.live.canvas.light == b""
+    assert whole.show(n=2).startswith("There are 2 bars")
+
+
+def test_with_a_kernel_it_shows_itself_as_a_widget(monkeypatch):
+    monkeypatch.delenv("LABNOISE_STATIC", raising=False)
+    bundle = examples.pad()._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "application/vnd.jupyter.widget-view+json" in bundle
