@@ -83,7 +83,7 @@ def test_deep_links_land_where_they_should(browser, home, page):
     tab.context.close()
     for target in targets[:: max(1, len(targets) // 8)]:
         tab, _ = open_page(browser, f"{home}/{page}#{target}")
-        tab.wait_for_timeout(100)
+        still(tab)
         top, room, end = tab.evaluate(f"""[document.getElementById('{target}').getBoundingClientRect().top,
             innerHeight, scrollY + innerHeight >= document.documentElement.scrollHeight - 2]""")
         assert -2 <= top < room / 3 or (end and 0 <= top < room), (
@@ -101,6 +101,14 @@ def test_every_script_and_font_is_on_the_page_of_licences():
         assert any(f">{known}<" in listed for known in (name, *folders)), (
             f"{name} is not listed in book/licences.md"
         )
+
+
+def still(tab):
+    """Wait until the page no longer scrolls."""
+    tab.wait_for_function("""() => new Promise(resolve => {
+        const before = scrollY;
+        setTimeout(() => resolve(scrollY === before), 150);
+    })""")
 
 
 def widgets(tab):
@@ -158,7 +166,8 @@ def test_every_widget_moves_by_keyboard_and_by_pointer(browser, home, page, them
         for select in figure.locator("select").all():
             before = state(figure)
             select.focus()
-            tab.keyboard.press("ArrowDown")
+            last = select.evaluate("e => e.selectedIndex === e.length - 1")
+            tab.keyboard.press("ArrowUp" if last else "ArrowDown")
             changed(tab, figure, before)
     assert not record.problems
     tab.context.close()

@@ -31,6 +31,14 @@ def test_a_change_in_what_chapters_depend_on_changes_the_key(sources, name):
     assert cache.code_key(sources) != before
 
 
+def test_a_new_style_sheet_changes_every_page_and_no_output(sources):
+    outputs, pages = cache.code_key(sources), cache.pages_key(sources)
+    (sources / "book" / "_static").mkdir()
+    (sources / "book" / "_static" / "book.css").write_text("a {}")
+    assert cache.code_key(sources) == outputs
+    assert cache.pages_key(sources) != pages
+
+
 def test_a_new_file_changes_the_key_and_a_compiled_one_does_not(sources):
     before = cache.code_key(sources)
     (sources / "labnoise" / "sgd.pyc").write_text("")

@@ -11,21 +11,29 @@ function typesetTheRest() {
   }
   const anchor = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && !readerMoved) target.scrollIntoView();
+    if (target && !readerMoved) target.scrollIntoView({ behavior: "instant" });
   };
+  const loaded = new Promise((resolve) => {
+    if (document.readyState === "complete") resolve();
+    else addEventListener("load", resolve);
+  });
   const idle = window.requestIdleCallback || ((then) => setTimeout(then, 200));
   MathJax.startup.promise
     .then(() => performance.mark("maths-in-view"))
     .then(() => new Promise((resolve) => idle(resolve)))
     .then(() => MathJax.startup.document.lazyTypesetAll())
+    .then(() => Promise.all([document.fonts.ready, loaded]))
     .then(() => {
       anchor();
       document.documentElement.dataset.maths = "typeset";
     });
 }
 
-/* Accessible names that match what is seen (axe: label-content-name-mismatch), and a landmark for the side bar. */
-function nameControls() {
+/* Roles and names that the theme and its extensions get wrong, as axe-core sees them. */
+function mendAccessibility() {
+  document.querySelector(".bd-sidebar-primary")?.setAttribute("role", "complementary");
+  document.querySelector(".bd-sidebar-primary")?.setAttribute("aria-label", "Contents of the book");
+  for (const item of document.querySelectorAll(".citation-list .citation")) item.setAttribute("role", "listitem");
   for (const button of document.querySelectorAll(".search-button, .search-button-field")) {
     button.removeAttribute("aria-label");
     if (!button.textContent.trim()) button.setAttribute("aria-label", "Search");
@@ -33,6 +41,6 @@ function nameControls() {
 }
 
 addEventListener("DOMContentLoaded", () => {
-  nameControls();
+  mendAccessibility();
   if (window.MathJax?.startup?.promise) typesetTheRest();
 });

@@ -35,7 +35,9 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
     key = cache.code_key(Path(app.srcdir))
     folder = cache.select(Path(app.outdir).parent / "executed", key)
     config.nb_execution_cache_path = str(folder)
-    config.afterzero_code_key = key  # a value with rebuild="env": when it changes, every page is read anew
+    # Sphinx compares these values with the last build's: a new one has every page read, or written, anew.
+    config.afterzero_code_key = key
+    config.afterzero_pages_key = cache.pages_key(Path(app.srcdir))
     frames = folder / "frames"
     frames.mkdir(parents=True, exist_ok=True)
     os.environ["LABNOISE_STATIC"] = str(frames)  # the kernel inherits it and shows widgets' static front
@@ -98,6 +100,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_config_value("afterzero_code_key", "", "env")
+    app.add_config_value("afterzero_pages_key", "", "env")
     app.connect("config-inited", lock_the_build, priority=1)
     app.connect("config-inited", key_the_execution_cache, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)

@@ -9,22 +9,28 @@ from pathlib import Path
 from jupyter_cache import get_cache
 
 # jupyter-cache looks at a chapter's cells alone. Their outputs also depend on these.
-DEPENDENCIES = ("labnoise", "book/exercises", "requirements.txt")
-SOURCES = {".py", ".js", ".css"}
+OUTPUTS_FOLLOW = ("labnoise", "book/exercises", "requirements.txt")
+PAGES_FOLLOW = ("book/_static", "book/_templates", "book/_ext", "labnoise/widgets", "benchmarks/results")
+SOURCES = {".py", ".js", ".css", ".html", ".svg", ".png", ".md"}
 UNFINISHED = ".unfinished"
 
 
 def code_key(root: Path) -> str:
     """A hash over every file that a chapter's outputs depend on besides the chapter itself."""
+    return _hash(root, OUTPUTS_FOLLOW)
+
+
+def pages_key(root: Path) -> str:
+    """A hash over what every built page contains or loads: Sphinx alone would not notice a new style sheet."""
+    return _hash(root, PAGES_FOLLOW)
+
+
+def _hash(root: Path, names: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
-    for name in DEPENDENCIES:
+    for name in names:
         top = root / name
-        files = (
-            [top]
-            if top.is_file()
-            else sorted(p for p in top.rglob("*") if p.suffix in {".py", ".js", ".css"})
-        )
-        for path in files:
+        inside = sorted(path for path in top.rglob("*") if path.suffix in SOURCES)
+        for path in [top] if top.is_file() else inside:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
