@@ -39,7 +39,7 @@ MEASURE = """async (figure, moves) => {
         const replaced = new Promise((done) => new MutationObserver((_, observer) => {
             observer.disconnect();
             done(performance.now());
-        }).observe(figure.querySelector(".explore-picture"), { childList: true }));
+        }).observe(figure.querySelector(".explore-picture"), { childList: true, subtree: true }));
         const begin = performance.now();
         input.value = last - Math.abs(last - (i + 1) % (2 * last));
         input.dispatchEvent(new Event("input", { bubbles: true }));

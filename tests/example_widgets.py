@@ -53,6 +53,7 @@ def clocks(**changes):
 
 
 def stage_pad(fig):
+    fig.set_size_inches(4.8, 3.2)
     ax = fig.subplots()
     ax.set(xscale="log", xlim=(0.01, 1), ylim=(-2, 2), xlabel="x", ylabel="y", title="drag the point")
     ax.axhline(0, color=COLORS["guide"])

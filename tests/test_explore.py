@@ -178,7 +178,8 @@ def test_a_picture_is_a_background_and_the_moving_artists():
     first, _ = picture.frame({"a": 0.2})
     second, sentence = picture.frame({"a": 1.0})
     again, _ = picture.frame({"a": 0.2})
-    assert picture.size == (720, 360) == first.size
+    assert picture.size == (792, 396)
+    assert first.size == (720, 360)
     assert sentence == "The line rises to 1."
     assert np.array_equal(first, again)  # nothing of the frame before is left
     assert not np.array_equal(first, second)
@@ -233,6 +234,22 @@ def test_files_are_small_and_look_the_same():
     assert np.abs(seen - wanted).max() < 32
     shaded = Image.linear_gradient("L").convert("RGBA")
     assert np.abs(pixels(encode(shaded)) - np.asarray(shaded)).mean() < 2  # no bands in smooth shading
+
+
+def test_two_panels_are_cut_between_them_and_nothing_else_is():
+    def cut(*panels, title=""):
+        def some(fig):
+            axes = fig.subplots(1, len(panels), width_ratios=panels)
+            fig.suptitle(title)
+            return np.atleast_1d(axes)[-1].plot([0, 1])
+
+        return Picture(lambda lines, a: "Fine.", some, {"a": 1}, 100).split()
+
+    assert cut(1, 1) == pytest.approx(0.5, abs=0.02)
+    assert cut(1) is None
+    assert cut(1, 1, 1) is None
+    assert cut(1, 4) is None
+    assert cut(1, 1, title="A title that reaches from the one to the other") is None
 
 
 # The static front, as files; test_explore_static.py opens it

@@ -97,7 +97,7 @@ def visit(browser):
 def widget(page, number):
     figure = page.locator("figure.explore").nth(number)
     figure.scroll_into_view_if_needed()
-    return figure, figure.locator(".explore-frame"), figure.locator(".explore-sentence")
+    return figure, figure.locator(".explore-frame").first, figure.locator(".explore-sentence")
 
 
 def place(figure, across, down):
@@ -158,6 +158,23 @@ def test_a_finger_drags_what_can_be_dragged_and_scrolls_elsewhere(site, visit):
     assert figure.locator(".explore-pad").evaluate(touch) == "none"
     assert figure.locator(".explore-picture").evaluate(touch) == "auto"
     assert figure.locator("input").first.evaluate(touch) == "pan-y"
+
+
+def test_a_phone_shows_two_panels_one_below_the_other(site, visit):
+    page = visit(site, viewport={"width": 390, "height": 844})
+    figure, _, sentence = widget(page, 0)
+    first, second = figure.locator(".explore-sheet").all()
+    left, right = first.bounding_box(), second.bounding_box()
+    assert right["y"] == pytest.approx(left["y"] + left["height"], abs=1)
+    assert left["width"] > 1.8 * figure.bounding_box()["width"]  # twice the size, the other half is cut off
+    figure.get_by_label("step").focus()
+    page.keyboard.press("ArrowRight")
+    expect(sentence).to_contain_text("After 401 steps")
+    sources = figure.locator(".explore-frame").evaluate_all("images => images.map((image) => image.src)")
+    assert sources[0] == sources[1]
+    assert figure.get_by_label("step").bounding_box()["y"] < 844  # the controls stay in reach
+    page.set_viewport_size({"width": 1280, "height": 844})
+    expect(second).to_be_hidden()
 
 
 def test_play_runs_to_the_end_can_be_stopped_and_starts_again(site, visit):
@@ -276,8 +293,8 @@ def test_dark_mode_has_its_own_background_and_nothing_jumps(site, visit):
     picture = figure.locator(".explore-picture")
     box = picture.bounding_box()
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    expect(figure.locator(".explore-dark")).to_be_visible()
-    expect(figure.locator(".explore-light")).to_be_hidden()
+    expect(figure.locator(".explore-dark").first).to_be_visible()
+    expect(figure.locator(".explore-light").first).to_be_hidden()
     page.wait_for_function("document.querySelector('.explore-dark').naturalWidth > 0")
     assert picture.bounding_box() == box
     assert frame.bounding_box() == pytest.approx(box)

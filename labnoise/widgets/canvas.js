@@ -15,6 +15,7 @@ function render({ model, el }) {
   sentence.setAttribute("aria-live", "polite");
   problem.setAttribute("role", "alert");
   const [width, height] = model.get("size");
+  picture.style.maxWidth = `${width}px`;
 
   async function picturing(bytes, className) {
     const image = document.createElement("img");

@@ -8,7 +8,8 @@
     const code = figure.querySelector("pre"); // the setting as code, or nothing
     const inputs = spec.controls.map(({ name }) => figure.querySelector(`[name="${name}"]`));
     const images = new Map(); // frame number -> {image, ready, decoded}
-    let shown = figure.querySelector(".explore-frame");
+    const sheets = [...figure.querySelectorAll(".explore-sheet")];
+    let shown = sheets[0].querySelector(".explore-frame");
     let background = ""; // the address of a background that is missing
     let latest = 0; // counts the moves: a picture that arrives after a later move is not shown
 
@@ -60,6 +61,7 @@
         shown.replaceWith(image);
         shown = image;
         shown.alt = spec.sentences[number];
+        if (sheets[1]) Object.assign(sheets[1].querySelector(".explore-frame"), { src: image.src, decoding: "sync" });
       }
       fetchAround();
     }
@@ -88,7 +90,7 @@
     problem.setAttribute("role", "alert");
     picture.append(problem);
     const failed = (image) => {
-      if (image !== shown) background = image.getAttribute("src");
+      if (!image.matches(".explore-frame")) background = image.getAttribute("src");
       missing(image.getAttribute("src"));
     };
     picture.addEventListener("error", (event) => failed(event.target), true);
@@ -112,7 +114,7 @@
     if (spec.pad) {
       const nearest = (stops, place) =>
         stops.reduce((best, stop, i) => (Math.abs(stop - place) < Math.abs(stops[best] - place) ? i : best), 0);
-      explorePad(picture, spec.pad, (across, down) => {
+      explorePad(sheets[0], spec.pad, (across, down) => {
         stop();
         for (const [direction, place] of [[spec.pad.x, across], [spec.pad.y, down]]) {
           if (!direction) continue;

@@ -22,6 +22,8 @@ from PIL import Image
 
 from labnoise.widgets.style import STYLE
 
+PAGE_DPI = 110  # 7.2 inches fill the book's column, and 10 points are then as large as the prose
+
 # Everything that is not ink is transparent: the page shows through, light or dark.
 TRANSPARENT: dict[Any, Any] = {"figure.facecolor": "none", "axes.facecolor": "none"}
 
@@ -61,8 +63,9 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self.canvas.get_width_height()
+        """Width and height on the page, in CSS pixels; the files are finer."""
+        width, height = self.fig.get_size_inches()
+        return round(PAGE_DPI * width), round(PAGE_DPI * height)
 
     def background(self) -> Image.Image | None:
         """All that does not move, or None without a stage."""
@@ -110,6 +113,25 @@ class Picture:
 
     def _pixels(self) -> Image.Image:
         return Image.fromarray(np.array(self.canvas.buffer_rgba()))
+
+    def split(self) -> float | None:
+        """Where a phone may cut the picture to show its halves one below the other; None if there are none.
+
+        The fraction from the left of the gap between two panels, if nothing reaches across it.
+        """
+        parts = [*self.fig.axes, *self.fig.texts, *self.fig.legends]
+        renderer = self.canvas.get_renderer()
+        boxes = [box for part in parts if (box := part.get_tightbbox(renderer))]
+        width = self.fig.bbox.width
+        spans = sorted((box.x0 / width, box.x1 / width) for box in boxes if box.width > 0)
+        gaps, reached = [], spans[0][1] if spans else 0.0
+        for begin, end in spans:
+            if begin > reached:
+                gaps.append((reached + begin) / 2)
+            reached = max(reached, end)
+        if len(gaps) != 1 or not 0.4 < gaps[0] < 0.6 or self.fig.axes[0].get_position().x1 > gaps[0]:
+            return None
+        return round(gaps[0], 4)
 
     # Dragging: the pointer's place on the picture, as fractions from the left and from the top, against the
     # data coordinates of the first axes. matplotlib's own transform knows every scale.

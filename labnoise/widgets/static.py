@@ -91,11 +91,17 @@ def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list
     folder, start = f"{FRAMES}/{frames_id}", _start(explorer)
     width, height = explorer.picture.size
     layers = [
-        _image(f"{folder}/{name}.webp", "", width, height, f"explore-{name}")
+        _image(f"{folder}/{name}.webp", width, height, f"explore-{name}")
         for name in ("light", "dark")
         if explorer.stage
     ]
-    layers.append(_image(f"{folder}/{frames[start]}.webp", sentences[start], width, height, "explore-frame"))
+    layers.append(_image(f"{folder}/{frames[start]}.webp", width, height, "explore-frame", sentences[start]))
+    sheet = f'<div class="explore-sheet">{"".join(layers)}</div>'
+    kind, style = "" if explorer.stage else " explore-whole", f"max-width: {width}px"
+    if split := explorer.picture.split():
+        # On a phone the sheet shows its left half and a second one, under it, the right half.
+        sheet += sheet.replace('alt="' + html.escape(sentences[start]), 'alt="')
+        kind, style = f"{kind} explore-halves", f"{style}; --split: {split}"
     spec = {
         "folder": folder,
         "frames": frames,
@@ -109,7 +115,7 @@ def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list
     copy = _COPY if spec["code"] else "</p>"
     controls = "\n".join(_control(control) for control in explorer.controls)
     return f"""<figure class="explore" data-frames="{frames_id}">
-<div class="explore-picture{"" if explorer.stage else " explore-whole"}">{"".join(layers)}</div>
+<div class="explore-picture{kind}" style="{style}">{sheet}</div>
 <div class="explore-controls">
 {controls}
 {play}</div>
@@ -127,7 +133,7 @@ _COPY = """
 _PLAY = '<button type="button" class="explore-play" aria-pressed="false">Play</button>\n'
 
 
-def _image(source: str, alt: str, width: int, height: int, role: str) -> str:
+def _image(source: str, width: int, height: int, role: str, alt: str = "") -> str:
     # dark-light: the theme then leaves the image alone in dark mode.
     return (
         f'<img class="{role} dark-light" src="{source}" alt="{html.escape(alt)}" '
