@@ -8,15 +8,21 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from labnoise import landscapes
-from labnoise.limit import label_noise_flow
+from labnoise import compare, landscapes
+from labnoise.drift import DriftTerms, drift_terms, lyapunov_solve
+from labnoise.flow import gradient_flow
+from labnoise.limit import label_noise_flow, limiting_diffusion
 from labnoise.losses import LeastSquares, Loss, sharpness
 from labnoise.noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
-from labnoise.projection import project
+from labnoise.ou import OU, ornstein_uhlenbeck
+from labnoise.projection import project, tangent_projection
+from labnoise.sde import canonical_sde
 from labnoise.sgd import Trajectory, sgd
 from labnoise.sparse import SparseRegression, random_sparse_regression
 
 __all__ = [
+    "OU",
+    "DriftTerms",
     "FiniteNoise",
     "GaussianNoise",
     "LabelNoise",
@@ -26,10 +32,18 @@ __all__ = [
     "Noise",
     "SparseRegression",
     "Trajectory",
+    "canonical_sde",
+    "compare",
+    "drift_terms",
+    "gradient_flow",
     "label_noise_flow",
     "landscapes",
+    "limiting_diffusion",
+    "lyapunov_solve",
+    "ornstein_uhlenbeck",
     "project",
     "random_sparse_regression",
     "sgd",
     "sharpness",
+    "tangent_projection",
 ]
