@@ -91,7 +91,7 @@ def explain_unfinished(x0: Array, left: Array) -> None:
             "x0",
             x0,
             f"gradient flow from here was still {float(jnp.max(left)):.1e}·|x| away from rest after "
-            f"{_MAX_STEPS} implicit steps; start in the basin of a manifold on which the Hessian keeps its rank",
+            f"{_MAX_STEPS} implicit steps; start in the basin of a manifold where the Hessian keeps its rank",
         )
 
 

@@ -10,14 +10,26 @@ from labnoise import LeastSquares, Loss, gradient_flow, landscapes, project, tan
 from tests.random_losses import random_loss
 
 
+@jax.jit
+def slope_of_projection(problem, x):
+    return jax.jacrev(lambda x: project(problem, x))(x)
+
+
+@jax.jit
+def curvature_of_projection(problem, x):
+    return jax.jacfwd(jax.jacrev(lambda x: project(problem, x)))(x)
+
+
+_gradient, _hessian = jax.jit(Loss.gradient), jax.jit(Loss.hessian)
+
+
 def independent_flow(problem, x0, time):
-    gradient, hessian = jax.jit(problem.gradient), jax.jit(problem.hessian)
     solution = solve_ivp(
-        lambda t, x: -np.asarray(gradient(x)),
+        lambda t, x: -np.asarray(_gradient(problem, x)),
         (0, time),
         np.asarray(x0),
         method="Radau",
-        jac=lambda t, x: -np.asarray(hessian(x)),
+        jac=lambda t, x: -np.asarray(_hessian(problem, x)),
         rtol=1e-12,
         atol=1e-13,
     )
@@ -25,7 +37,7 @@ def independent_flow(problem, x0, time):
 
 
 @pytest.mark.statement("Φ, on random losses, D ≤ 20, condition ≤ 1e3", asked=1e-9)
-@pytest.mark.parametrize(("dimension", "codimension", "condition"), [(2, 1, 1.0), (6, 4, 1e2), (20, 12, 1e3)])
+@pytest.mark.parametrize(("dimension", "codimension", "condition"), [(4, 2, 1.0), (20, 12, 1e3)])
 def test_projection_is_where_an_independent_flow_ends(measured, dimension, codimension, condition):
     problem, x0, g, _ = random_loss(dimension, dimension, codimension, condition)
     end = project(problem, x0)
@@ -38,17 +50,17 @@ def test_projection_is_where_an_independent_flow_ends(measured, dimension, codim
 @given(seed=st.integers(0, 10**6))
 def test_lemma_1(measured, seed):
     problem, x0, _, _ = random_loss(seed, 4, 2)
-    slope = jax.jit(jax.jacfwd(lambda x: project(problem, x)))(x0)
+    slope = slope_of_projection(problem, x0)
     gradient = problem.gradient(x0)
     measured(jnp.linalg.norm(slope @ gradient) / jnp.linalg.norm(gradient))
 
 
 @pytest.mark.statement("Lemma 2, ∂Φ = T on Γ", asked=1e-8)
-@pytest.mark.parametrize(("dimension", "codimension", "condition"), [(4, 2, 1.0), (10, 6, 1e3)])
+@pytest.mark.parametrize(("dimension", "codimension", "condition"), [(4, 2, 1.0), (4, 2, 1e3)])
 def test_lemma_2(measured, dimension, codimension, condition):
     problem, x0, g, _ = random_loss(dimension, dimension, codimension, condition)
     end = project(problem, x0)
-    slope = jax.jit(jax.jacrev(lambda x: project(problem, x)))(end)
+    slope = slope_of_projection(problem, end)
     G = jax.jacobian(g)(end)
     tangent = jnp.eye(dimension) - jnp.linalg.pinv(G) @ G
     measured(abs(slope - tangent).max())
@@ -57,8 +69,8 @@ def test_lemma_2(measured, dimension, codimension, condition):
 
 @pytest.mark.statement("∂Φ off Γ, against finite differences of an independent flow", asked=1e-8)
 def test_first_derivative_off_the_manifold(measured):
-    problem, x0, _, _ = random_loss(3, 3, 2)
-    direction, h = jnp.array([0.3, -0.8, 0.5]), 2e-4
+    problem, x0, _, _ = random_loss(3, 4, 2)
+    direction, h = jnp.array([0.3, -0.8, 0.5, 0.1]), 2e-3
     ends = [independent_flow(problem, x0 + k * h * direction, 600.0) for k in (-2, -1, 1, 2)]
     expected = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
     _, slope = jax.jvp(lambda x: project(problem, x), (x0,), (direction,))
@@ -67,13 +79,17 @@ def test_first_derivative_off_the_manifold(measured):
 
 @pytest.mark.statement("∂²Φ[u,v], [u,w] and ½∂²Φ[Σ_⊥] on Γ", asked=1e-6)
 def test_second_derivative_on_the_manifold(measured):
-    problem, x0, _, _ = random_loss(3, 3, 1)
+    problem, x0, _, _ = random_loss(3, 4, 1)
     x = project(problem, x0)
-    second = jax.jit(jax.jacfwd(jax.jacrev(lambda x: project(problem, x))))(x)
+    second = curvature_of_projection(problem, x)
     third = jax.jacfwd(problem.hessian)(x)
     H, T = problem.hessian(x), tangent_projection(problem, x)
-    P, N = jnp.linalg.pinv(H, rtol=1e-8), jnp.eye(3) - tangent_projection(problem, x)
-    u, v, w = T @ jnp.array([1.0, 2.0, -1.0]), T @ jnp.array([0.5, -1.0, 2.0]), N @ jnp.array([1.0, 1.0, 0.3])
+    P, N = jnp.linalg.pinv(H, rtol=1e-8), jnp.eye(4) - tangent_projection(problem, x)
+    u, v, w = (
+        T @ jnp.array([1.0, 2.0, -1.0, 0.5]),
+        T @ jnp.array([0.5, -1.0, 2.0, 0.3]),
+        N @ jnp.array([1.0, 1.0, 0.3, -0.4]),
+    )
     scale = abs(second).max()
     measured(abs(second @ v @ u + P @ (third @ v @ u)).max() / scale)
     measured(abs(second @ w @ u + T @ (third @ (P @ w) @ u)).max() / scale)
