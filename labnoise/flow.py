@@ -167,6 +167,7 @@ def _to_rest(problem: Loss, x: Array) -> Array:
 def _left(problem: Loss, x: Array, tangents: Array) -> Array:
     """How far state and tangents still are from rest, relative to their size."""
     of_state = jnp.linalg.norm(_to_rest(problem, x)) / (jnp.linalg.norm(x) + 1e-300)
+    of_state = jnp.where(jnp.isfinite(of_state), of_state, jnp.inf)  # J may have lost its rank
     if not len(tangents):
         return of_state
     turns = jax.vmap(jax.linearize(lambda x: _to_rest(problem, x), x)[1])(tangents)

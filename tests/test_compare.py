@@ -32,7 +32,7 @@ def test_energy_distance_of_equal_distributions_scatters_about_zero():
 
 
 def test_energy_distance_covers_the_true_difference():
-    # in one dimension 2E|X−Y| − … = 2∫(F − G)²; for uniform on [0,1] and on [1/2,3/2] this is 1/3
+    # in one dimension 2E|X−Y| − … = 2∫(F − G)²; here for uniform on [0, 1] and on [1/2, 3/2]
     def estimate(key):
         a, b = jax.random.uniform(key, (2, 200, 1))
         return compare.energy_distance(a, b + 0.5)

@@ -30,7 +30,7 @@ def test_drift_is_half_the_second_derivative_of_an_independent_flow(
 
 
 @pytest.mark.statement("Main theorem: ½∂²Φ[Σ] by differentiating project twice", asked=1e-6)
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10**6))
 def test_drift_is_half_the_second_derivative_of_project(measured, seed):
     problem, x0, _, _ = random_loss(seed, 4, 2)
@@ -41,7 +41,7 @@ def test_drift_is_half_the_second_derivative_of_project(measured, seed):
 
 
 @pytest.mark.statement("Compensation and mixed term depend only on Γ and Σ", asked=1e-9)
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10**6))
 def test_geometry(measured, seed):
     problem, x0, _, other = random_loss(seed, 4, 2)

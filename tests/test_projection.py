@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from labnoise import LeastSquares, Loss, gradient_flow, landscapes, project, tangent_projection
+from labnoise import (
+    LeastSquares,
+    Loss,
+    gradient_flow,
+    landscapes,
+    lyapunov_solve,
+    project,
+    tangent_projection,
+)
 from tests.random_losses import random_loss
 
 
@@ -46,7 +54,7 @@ def test_projection_is_where_an_independent_flow_ends(measured, dimension, codim
 
 
 @pytest.mark.statement("Lemma 1, ∂Φ∇L = 0 off Γ", asked=1e-8)
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10**6))
 def test_lemma_1(measured, seed):
     problem, x0, _, _ = random_loss(seed, 4, 2)
@@ -79,22 +87,19 @@ def test_first_derivative_off_the_manifold(measured):
 
 @pytest.mark.statement("∂²Φ[u,v], [u,w] and ½∂²Φ[Σ_⊥] on Γ", asked=1e-6)
 def test_second_derivative_on_the_manifold(measured):
-    problem, x0, _, _ = random_loss(3, 4, 1)
+    problem, x0, _, _ = random_loss(3, 4, 2)
     x = project(problem, x0)
     second = curvature_of_projection(problem, x)
     third = jax.jacfwd(problem.hessian)(x)
     H, T = problem.hessian(x), tangent_projection(problem, x)
-    P, N = jnp.linalg.pinv(H, rtol=1e-8), jnp.eye(4) - tangent_projection(problem, x)
-    u, v, w = (
-        T @ jnp.array([1.0, 2.0, -1.0, 0.5]),
-        T @ jnp.array([0.5, -1.0, 2.0, 0.3]),
-        N @ jnp.array([1.0, 1.0, 0.3, -0.4]),
-    )
+    P, N = jnp.linalg.pinv(H, rtol=1e-8), jnp.eye(4) - T
+    u, v = T @ jnp.array([1.0, 2.0, -1.0, 0.5]), T @ jnp.array([0.5, -1.0, 2.0, 0.3])
+    w = N @ jnp.array([1.0, 1.0, 0.3, -0.4])
+    S = lyapunov_solve(H, jnp.outer(w, w))
     scale = abs(second).max()
     measured(abs(second @ v @ u + P @ (third @ v @ u)).max() / scale)
     measured(abs(second @ w @ u + T @ (third @ (P @ w) @ u)).max() / scale)
-    lam = float(w @ H @ w / (w @ w))  # codimension 1: L_H^{-1}(ww^T) = ww^T/(2λ)
-    measured(abs(0.5 * second @ w @ w + 0.5 * T @ (third @ w @ w) / (2 * lam)).max() / scale)
+    measured(abs(0.5 * second @ w @ w + 0.5 * T @ jnp.einsum("aij,ij->a", third, S)).max() / scale)
 
 
 def test_least_squares_needs_no_hessian():
@@ -137,7 +142,7 @@ def test_flow_is_differentiable_in_start_time_and_targets():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: project(landscapes.hyperbola(), jnp.zeros(2)), "x0 = .*residual of"),
+        (lambda: project(landscapes.hyperbola(), jnp.zeros(2)), "x0 = .*away from rest"),
         (lambda: project(landscapes.circle(), jnp.zeros(2)), "x0 = .*saddle or a maximum"),
         (lambda: project(Loss(lambda x: 0.25 * x[0] ** 4), jnp.ones(1)), "x0 = .*away from rest"),
         (lambda: project(landscapes.circle(), jnp.array([1.0, jnp.nan])), "x0 = .*finite"),
