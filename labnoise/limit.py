@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from labnoise import _checks
-from labnoise._linalg import pseudo_inverse
+from labnoise._linalg import kernel_projection, pseudo_inverse
 from labnoise._runge_kutta import integrate
 from labnoise.drift import _drift_terms_traced
 from labnoise.dual import RESIDUAL, dual_projection, explain_no_projection
@@ -21,7 +21,8 @@ from labnoise.projection import on_manifold, project
 from labnoise.sgd import Trajectory
 from labnoise.sparse import SparseRegression
 
-_RETRACTIONS = 8
+# Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
+_RETRACTIONS = 3
 
 
 def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int, key: Array) -> Trajectory:
@@ -80,10 +81,15 @@ def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -
     def step(x: Array, increment: Array) -> tuple[Array, Array]:
         factor = noise.factor(x)
         terms = _drift_terms_traced(problem, factor @ factor.T, x)
-        P = pseudo_inverse(problem.hessian(x))
-        kick = factor @ increment
-        moved = x + terms.total * dt + jnp.sqrt(dt) * (kick - P @ (problem.hessian(x) @ kick))
-        moved = jax.lax.fori_loop(0, _RETRACTIONS, lambda _, y: y - P @ problem.gradient(y), moved)
+        H = problem.hessian(x)
+        T = kernel_projection(H, pseudo_inverse(H))
+        N = jnp.eye(x.size, dtype=x.dtype) - T
+
+        def newton(_: Array | int, y: Array) -> Array:
+            return y - jnp.linalg.solve(N @ problem.hessian(y) @ N + T, N @ problem.gradient(y))
+
+        moved = x + terms.total * dt + jnp.sqrt(dt) * (T @ (factor @ increment))
+        moved = jax.lax.fori_loop(0, _RETRACTIONS, newton, moved)
         return moved, moved
 
     def replica(key: Array) -> tuple[Array, Array]:
