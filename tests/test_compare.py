@@ -56,7 +56,7 @@ def test_p_values_are_uniform_under_equality_and_small_otherwise():
 def test_ks_looks_at_every_coordinate():
     a, b = jax.random.normal(KEYS[0], (2, 200, 3))
     assert float(compare.ks(a, b).p_value) > 0.01
-    assert float(compare.ks(a, b.at[:, 2].mul(3.0)).p_value) < 1e-6
+    assert float(compare.ks(a, b.at[:, 2].mul(3.0)).p_value) < 1e-4
 
 
 @pytest.mark.parametrize(
