@@ -8,18 +8,24 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from labnoise import landscapes
+from labnoise import compare, landscapes
 from labnoise.check import check
-from labnoise.limit import label_noise_flow
+from labnoise.drift import DriftTerms, drift_terms, lyapunov_solve
+from labnoise.flow import gradient_flow
+from labnoise.limit import label_noise_flow, limiting_diffusion
 from labnoise.losses import LeastSquares, Loss, sharpness
 from labnoise.noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
-from labnoise.projection import project
+from labnoise.ou import OU, ornstein_uhlenbeck
+from labnoise.projection import project, tangent_projection
 from labnoise.quiz import quiz
+from labnoise.sde import canonical_sde
 from labnoise.sgd import Trajectory, sgd
 from labnoise.sparse import SparseRegression, random_sparse_regression
 from labnoise.widgets import explore
 
 __all__ = [
+    "OU",
+    "DriftTerms",
     "FiniteNoise",
     "GaussianNoise",
     "LabelNoise",
@@ -29,13 +35,21 @@ __all__ = [
     "Noise",
     "SparseRegression",
     "Trajectory",
+    "canonical_sde",
     "check",
+    "compare",
+    "drift_terms",
     "explore",
+    "gradient_flow",
     "label_noise_flow",
     "landscapes",
+    "limiting_diffusion",
+    "lyapunov_solve",
+    "ornstein_uhlenbeck",
     "project",
     "quiz",
     "random_sparse_regression",
     "sgd",
     "sharpness",
+    "tangent_projection",
 ]

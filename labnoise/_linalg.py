@@ -1,8 +1,62 @@
-"""Dense linear algebra on symmetric positive semidefinite matrices that may be singular."""
+"""Dense linear algebra on symmetric positive semidefinite matrices that may be singular.
+
+A Hessian on Γ is singular by nature. Its eigenvalues below `RANK` times the largest count as zero;
+derivatives are those along matrices of the same rank, written without the eigenvectors, whose own
+derivative does not exist where eigenvalues coincide.
+"""
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+
+RANK = 1e-8
+
+
+def spectrum(matrix: Array) -> tuple[Array, Array, Array]:
+    """Eigenvalues (D,), which of them are not zero (D,), eigenvectors (D, D) in columns."""
+    eigenvalues, vectors = jnp.linalg.eigh(matrix)
+    return eigenvalues, jnp.abs(eigenvalues) > RANK * jnp.abs(eigenvalues).max(), vectors
+
+
+@jax.custom_jvp
+def pseudo_inverse(matrix: Array) -> Array:
+    """H† of a symmetric matrix H (D, D)."""
+    eigenvalues, nonzero, Q = spectrum(matrix)
+    return (Q * jnp.where(nonzero, 1 / jnp.where(nonzero, eigenvalues, 1.0), 0.0)) @ Q.T
+
+
+@pseudo_inverse.defjvp
+def _pseudo_inverse_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (H,), (dH,) = primals, tangents
+    P = pseudo_inverse(H)
+    tilt = P @ P @ dH @ kernel_projection(H, P)
+    return P, -P @ dH @ P + tilt + tilt.T
+
+
+def kernel_projection(H: Array, P: Array) -> Array:
+    """The projection on ker H, from H and its pseudo-inverse P."""
+    product = H @ P
+    return jnp.eye(H.shape[0], dtype=H.dtype) - 0.5 * (product + product.T)
+
+
+@jax.custom_jvp
+def lyapunov(H: Array, C: Array) -> Array:
+    """S with `HS + SH = NCN`, S = NSN, N the projection on range(H); H semidefinite, C symmetric."""
+    eigenvalues, nonzero, Q = spectrum(H)
+    both = nonzero[:, None] & nonzero[None, :]
+    sums = jnp.where(both, eigenvalues[:, None] + eigenvalues[None, :], 1.0)
+    return Q @ jnp.where(both, (Q.T @ C @ Q) / sums, 0.0) @ Q.T
+
+
+@lyapunov.defjvp
+def _lyapunov_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    (H, C), (dH, dC) = primals, tangents
+    S = lyapunov(H, C)
+    P = pseudo_inverse(H)
+    tilt = P @ dH @ kernel_projection(H, P)  # dN = tilt + tiltᵀ
+    # within range(H): the equation differentiated; out of it: the range itself turns with dN
+    within = lyapunov(H, dC + tilt @ C + C @ tilt.T - dH @ S - S @ dH)
+    return S, within + tilt.T @ S + S @ tilt
 
 
 def semidefinite_factor(matrix: Array) -> Array:

@@ -1,5 +1,9 @@
-"""The limit of label-noise SGD as a deterministic flow on Γ (Li, Wang & Arora 2022, corollary 5.2, section
-6)."""
+"""The limit of SGD at times t = η²·steps: the limiting diffusion, and the flow of label noise.
+
+Li, Wang & Arora (2022), theorem 4.6, corollary 5.2 and section 6.
+"""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -7,9 +11,95 @@ import numpy as np
 from jax import Array
 
 from labnoise import _checks
+from labnoise._linalg import kernel_projection, pseudo_inverse
+from labnoise._runge_kutta import integrate
+from labnoise.drift import _drift_terms_traced
 from labnoise.dual import RESIDUAL, dual_projection, explain_no_projection
 from labnoise.losses import LeastSquares
+from labnoise.noise import Noise
+from labnoise.projection import on_manifold, project
+from labnoise.sgd import Trajectory
 from labnoise.sparse import SparseRegression
+
+# Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
+_RETRACTIONS = 3
+
+
+def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int, key: Array) -> Trajectory:
+    """Paths of the limit Y, `dY = Σ_∥^{1/2} dW + ½∂²Φ[Σ] dt`, from Φ(x0) to the time t.
+
+    Euler–Maruyama with `num_steps` steps of length t/num_steps, each followed by a return to Γ along its
+    normals at the step's start. Weak error O(t/num_steps).
+
+    Parameters
+    ----------
+    noise : Noise
+    x0 : (D,), anywhere in the basin of Γ
+    t : final time, in units of η²·steps of SGD
+    num_steps : int ≥ 1
+    key : a JAX key, or (R,) keys for R replicas
+
+    Returns
+    -------
+    Trajectory
+        All states; `steps[i]` stands for the time t·i/num_steps.
+
+    Raises
+    ------
+    ValueError
+        If an argument is bad, `x0` has no projection, or every replica leaves the basin of Γ.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp
+    >>> from labnoise import GaussianNoise, landscapes, limiting_diffusion
+    >>> valley = landscapes.valley(c=1.0)
+    >>> noise, x0 = GaussianNoise(valley, valley.cov), jnp.array([1.0, 0.0])
+    >>> run = limiting_diffusion(noise, x0, 2.0, 100, jax.random.key(0))
+    >>> bool(abs(run.states[-1, 0] - jnp.exp(-1.0)) < 0.01)                      # x(t) = e^{−t/2}
+    True
+    """
+    if not isinstance(noise, Noise):
+        _checks.fail("noise", noise, "pass a noise, such as LabelNoise(problem, delta)")
+    _checks.nonnegative("t", t)
+    num_steps = _checks.count("num_steps", num_steps)
+    _checks.keys(key)
+    start = project(noise.problem, x0)
+    on_manifold(noise.problem, start)
+    noise.check_at(start)
+    states, diverged_at = _diffuse(noise, start, jnp.asarray(t, start.dtype), num_steps, key)
+    if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
+        _checks.fail("num_steps", num_steps, "every replica left the basin of Γ; take more and shorter steps")
+    return Trajectory(jnp.arange(num_steps + 1), states, diverged_at)
+
+
+@partial(jax.jit, static_argnames="num_steps")
+def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -> tuple[Array, Array]:
+    dt = t / num_steps
+    problem = noise.problem
+
+    def step(x: Array, increment: Array) -> tuple[Array, Array]:
+        factor = noise.factor(x)
+        terms = _drift_terms_traced(problem, factor @ factor.T, x)
+        H = problem.hessian(x)
+        T = kernel_projection(H, pseudo_inverse(H))
+        N = jnp.eye(x.size, dtype=x.dtype) - T
+
+        def newton(_: Array | int, y: Array) -> Array:
+            return y - jnp.linalg.solve(N @ problem.hessian(y) @ N + T, N @ problem.gradient(y))
+
+        moved = x + terms.total * dt + jnp.sqrt(dt) * (T @ (factor @ increment))
+        moved = jax.lax.fori_loop(0, _RETRACTIONS, newton, moved)
+        return moved, moved
+
+    def replica(key: Array) -> tuple[Array, Array]:
+        width = jax.eval_shape(noise.factor, start).shape[1]
+        increments = jax.random.normal(key, (num_steps, width), start.dtype)
+        states = jnp.concatenate([start[None], jax.lax.scan(step, start, increments)[1]])
+        broken = ~jnp.isfinite(states).all(-1)
+        return states, jnp.where(broken.any(), jnp.argmax(broken), -1)
+
+    return (jax.vmap(replica) if key.ndim else replica)(key)
 
 
 def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | float) -> Array:
@@ -23,12 +113,15 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     label noise acts as gradient descent from an ever smaller initialization. As t → ∞ it ends at the basis
     pursuit with weights m, where that has one solution.
 
+    For any other least squares problem the equation is integrated, with n x n solves and never a D x D
+    matrix.
+
     Parameters
     ----------
     problem : LeastSquares
     x0 : (D,)
-    t : (k,), times ≥ 0; `inf` is allowed for concrete times and a `SparseRegression`
-    delta : size of the label perturbation, a number ≥ 0
+    t : (k,), times ≥ 0, increasing unless `problem` is a `SparseRegression`, for which concrete times may
+    be `inf` delta : size of the label perturbation, a number ≥ 0
 
     Returns
     -------
@@ -48,6 +141,8 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     >>> (path**2).round(3).tolist()
     [[0.781, 0.61], [1.75, 0.125], [2.0, 0.0]]
     """
+    if not isinstance(problem, LeastSquares):
+        _checks.fail("problem", problem, "label noise needs labels: pass a LeastSquares problem")
     x0 = _checks.point("x0", x0, problem)
     if jnp.ndim(t) != 1:
         _checks.fail("t", t, "pass an array of times (k,)")
@@ -55,9 +150,16 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     if _checks.concrete(t) and not (t >= 0).all():
         _checks.fail("t", t, "times are zero or positive")
     _checks.nonnegative("delta", delta)
-    if not isinstance(problem, SparseRegression):
-        raise NotImplementedError("the flow of a general LeastSquares comes with milestone 2")
-    return _anneal(problem, x0, t, delta)
+    if isinstance(problem, SparseRegression):
+        return _anneal(problem, x0, t, delta)
+    if _checks.concrete(t) and not (np.isfinite(t).all() and (np.diff(t) >= 0).all()):
+        _checks.fail("t", t, "pass increasing finite times; only a SparseRegression has a closed form at inf")
+    path, reached = _integrate(problem, project(problem, x0), t, delta)
+    if _checks.concrete(reached) and not reached.all():
+        _checks.fail(
+            "t", t, f"the flow could be followed only to t < {float(t[reached.argmin()]):.4g}; end earlier"
+        )
+    return jnp.where(reached[:, None], path, jnp.nan)
 
 
 def _anneal(problem: SparseRegression, x0: Array, t: Array, delta: Array | float) -> Array:
@@ -65,10 +167,11 @@ def _anneal(problem: SparseRegression, x0: Array, t: Array, delta: Array | float
     path, residuals = _anneal_to(problem, x0, jnp.where(ends, 0.0, t), delta)
     path = jnp.where(residuals[:, None] < RESIDUAL, path, jnp.nan)
     if _checks.concrete(path, ends):
-        explain_no_projection(x0, residuals.max())
+        explain_no_projection(x0, residuals.max(initial=0.0))
         if ends.any():
             path = path.at[np.flatnonzero(ends)].set(_end_of_anneal(problem, x0))
-    return path
+        return path
+    return jnp.where(ends[:, None], jnp.nan, path)  # the linear program at t = ∞ needs concrete numbers
 
 
 @jax.jit
@@ -82,3 +185,23 @@ def _end_of_anneal(problem: SparseRegression, x0: Array) -> Array:
     w = problem.basis_pursuit(problem.second_moments)
     parts = [w] if problem.parametrization == "square" else [w, -w]
     return jnp.sign(x0) * jnp.sqrt(jnp.maximum(jnp.concatenate(parts), 0.0))
+
+
+def flow_velocity(problem: LeastSquares, x: Array, c: Array | float) -> Array:
+    """`−(c/4) T∇tr∇²L` on Γ: there `tr∇²L = (2s/n)‖J‖²`, up to a function whose slope is normal."""
+
+    def trace(x: Array) -> Array:
+        return 2 * problem.loss_scale / problem.num_examples * jnp.sum(problem.jacobian(x) ** 2)
+
+    slope, J = jax.grad(trace)(x), problem.jacobian(x)
+    return -c / 4 * (slope - jnp.linalg.solve(J @ J.T, J @ slope) @ J)
+
+
+@jax.jit
+def _integrate(problem: LeastSquares, start: Array, t: Array, delta: Array | float) -> tuple[Array, Array]:
+    def retract(y: Array) -> Array:
+        J = problem.jacobian(y)
+        return y - jnp.linalg.solve(J @ J.T, problem.residual(y)) @ J
+
+    c = 2 * problem.loss_scale * delta**2
+    return integrate(lambda y: flow_velocity(problem, y, c), retract, start, t)

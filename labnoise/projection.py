@@ -1,4 +1,4 @@
-"""The gradient-flow projection Φ onto the manifold Γ (Li, Wang & Arora 2022, definition 4.1).
+"""The gradient-flow projection Φ onto the manifold Γ (Li, Wang & Arora 2022, section 4).
 
 `Φ(x) = lim φ(x, t)`, t → ∞, where `dφ/dt = −∇L(φ)`, φ(x, 0) = x.
 """
@@ -8,32 +8,143 @@ import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
+from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
 from labnoise.dual import RESIDUAL, dual_projection, explain_no_projection
-from labnoise.losses import Loss
+from labnoise.flow import Solved, explain_unfinished, flow, settled
+from labnoise.losses import LeastSquares, Loss
 from labnoise.sparse import SparseRegression
 
 
 def project(problem: Loss, x0: Array) -> Array:
-    """Φ(x0), the point of Γ that gradient flow from `x0` reaches, shape (D,).
+    """Φ(x0), the point of Γ that gradient flow from `x0` reaches.
+
+    For a `SparseRegression` by an n-dimensional convex problem, without an ODE; otherwise by the implicit
+    integrator of `labnoise.flow`, matrix-free for least squares. `∂Φ(x)∇L(x) = 0` everywhere (Lemma 1), and
+    `∂Φ = T` on Γ (Lemma 2).
+
+    Parameters
+    ----------
+    problem : Loss
+    x0 : (D,)
+
+    Returns
+    -------
+    (D,), differentiable twice in `x0` and in the arrays of `problem`, on Γ and off it
+
+    Raises
+    ------
+    ValueError
+        If `x0` is bad, if the flow does not settle, or if it ends where L has no minimum. Under `jit` the
+        result is NaN instead.
 
     Examples
     --------
-    >>> import jax.numpy as jnp
-    >>> from labnoise import SparseRegression, project
-    >>> problem = SparseRegression(jnp.array([[1.0, 1.0]]), jnp.array([2.0]), parametrization="square")
-    >>> project(problem, jnp.array([0.5, 0.5])).round(6).tolist()
-    [1.0, 1.0]
+    >>> import jax, jax.numpy as jnp
+    >>> from labnoise import landscapes, project
+    >>> hyperbola, x0 = landscapes.hyperbola(), jnp.array([2.0, 1.0])
+    >>> end = project(hyperbola, x0)
+    >>> bool(jnp.allclose(end[0] ** 2 - end[1] ** 2, 3.0)), bool(jnp.allclose(end[0] * end[1], 1.0))
+    (True, True)
+    >>> slope = jax.jacobian(lambda x: project(hyperbola, x))(x0)
+    >>> bool(jnp.allclose(slope @ hyperbola.gradient(x0), 0.0, atol=1e-9))
+    True
     """
     x0 = _checks.point("x0", x0, problem)
     if isinstance(problem, SparseRegression):
         point, residual = _project_sparse(problem, x0)
-    else:
-        raise NotImplementedError("gradient flow of a general loss comes with milestone 2")
-    if _checks.concrete(residual):
-        explain_no_projection(x0, residual)
-    return jnp.where(residual < RESIDUAL, point, jnp.nan)
+        if _checks.concrete(residual):
+            explain_no_projection(x0, residual)
+        return jnp.where(residual < RESIDUAL, point, jnp.nan)
+    result = _project_by_flow(problem, x0)
+    explain_unfinished(x0, result.left)
+    if _checks.concrete(problem, result):
+        _check_minimum(problem, x0, result.x)
+    return settled(result)
 
 
 @jax.jit
 def _project_sparse(problem: SparseRegression, x0: Array) -> tuple[Array, Array]:
     return dual_projection(problem, x0, jnp.zeros_like(x0))
+
+
+@jax.jit
+def _project_by_flow(problem: Loss, x0: Array) -> Solved:
+    return flow(problem, x0, jnp.asarray(jnp.inf, x0.dtype))
+
+
+def _check_minimum(problem: Loss, x0: Array, end: Array) -> None:
+    if isinstance(problem, LeastSquares):
+        worst = float(jnp.abs(problem.residual(end)).max() / (1 + jnp.abs(problem.targets).max()))
+        if worst > 1e-7:
+            _checks.fail(
+                "x0", x0, f"gradient flow from here ends with a residual of {worst:.1e}; start elsewhere"
+            )
+    else:
+        curvatures = jnp.linalg.eigvalsh(problem.hessian(end))
+        if curvatures[0] < -1e-6 * jnp.abs(curvatures).max():
+            _checks.fail(
+                "x0", x0, "gradient flow from here ends at a saddle or a maximum; move the start a little"
+            )
+
+
+def tangent_projection(problem: Loss, x: Array) -> Array:
+    """`T = I − H†H`, the projection on the tangent space of Γ at its point `x`, shape (D, D); `∂Φ = T` there.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not on Γ, or the rank of ∇²L is not clear there.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from labnoise import landscapes, tangent_projection
+    >>> tangent_projection(landscapes.circle(), jnp.array([0.6, 0.8])).round(6).tolist()
+    [[0.64, -0.48], [-0.48, 0.36]]
+    """
+    x = on_manifold(problem, x)
+    return _tangent_projection(problem, x)
+
+
+@jax.jit
+def _tangent_projection(problem: Loss, x: Array) -> Array:
+    H = problem.hessian(x)
+    return kernel_projection(H, pseudo_inverse(H))
+
+
+def on_manifold(problem: Loss, x: Array) -> Array:
+    """`x`, after checking that it is a point of Γ at which the rank of ∇²L is clear."""
+    x = _checks.point("x", x, problem)
+    if not _checks.concrete(problem, x):
+        return x
+    H = _hessian(problem, x)
+    clear_rank("the Hessian at x", H)
+    distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
+    if distance > 1e-6 * (1 + float(jnp.linalg.norm(x))):
+        _checks.fail("x", x, f"this point is about {distance:.1e} away from Γ; pass project(problem, x)")
+    return x
+
+
+@jax.jit
+def _hessian(problem: Loss, x: Array) -> Array:
+    return problem.hessian(x)
+
+
+def clear_rank(name: str, H: Array) -> None:
+    """Raise ValueError unless each eigenvalue of the concrete H is either positive or zero beyond doubt."""
+    eigenvalues = jnp.linalg.eigvalsh(H)
+    largest = float(jnp.abs(eigenvalues).max())
+    if float(eigenvalues[0]) < -1e-6 * largest:
+        _checks.fail(
+            name, H, f"it has the negative eigenvalue {float(eigenvalues[0]):.2e}; Γ consists of minima"
+        )
+    doubtful = eigenvalues[
+        (jnp.abs(eigenvalues) > RANK / 100 * largest) & (jnp.abs(eigenvalues) < RANK * 100 * largest)
+    ]
+    if doubtful.size:
+        _checks.fail(
+            name,
+            H,
+            f"its rank is not clear, the eigenvalue {float(doubtful[0]):.1e} is neither zero nor positive "
+            f"beside {largest:.1e}; the theory needs a Hessian of constant rank",
+        )

@@ -17,7 +17,7 @@ from labnoise.noise import Noise
 LearningRate = Array | float | Callable[[Array], Array]
 
 # One chain draws the randomness of this many steps at once, or fewer if a step needs much of it.
-_BLOCK, _BLOCK_NUMBERS = 512, 2**14
+_STRETCH, _STRETCH_NUMBERS = 512, 2**14
 # A run is cut in this many compiled pieces, between which the progress bar moves.
 _PIECES = 50
 
@@ -109,38 +109,58 @@ def _run(
     save_every: int,
     momentum: Array | float,
 ) -> tuple[Array, Array]:
-    """Cut the run in pieces of equal length, compiled once; steps past the last one leave the state alone.
+    """Cut the run in pieces of equal shape, compiled once, between which the progress bar moves.
 
-    The pieces and the room for saved states are rounded up to powers of two, so that a run of another length seldom
-    compiles anew: a widget that moves the learning rate at fixed η²·steps would otherwise compile at every move.
+    All shapes are rounded up to a few round numbers, so that a run of another length seldom compiles anew: a widget
+    that moves the learning rate at fixed η²·steps would otherwise compile at every move.
     """
-    per_block = _steps_per_block(noise, x0)
-    num_blocks = -(-num_steps // per_block)
+    stretches, slots = _stretches(num_steps, save_every, _steps_at_once(noise, x0))
     in_one = not _checks.concrete(noise, x0, learning_rate, key, momentum)
-    per_piece = num_blocks if in_one else _power_of_two(-(-num_blocks // _PIECES))
+    size = max(1, len(stretches) if in_one else _round_up(-(-len(stretches) // _PIECES)))
 
-    # `save_every` states apart, each slot is overwritten until its own step is reached: no branch in the loop
-    num_saves = 1 + -(-num_steps // save_every)
-    saved = jnp.broadcast_to(x0, (*key.shape, _power_of_two(num_saves), x0.size))
     x = jnp.broadcast_to(x0, (*key.shape, x0.size))
     velocity = None if _checks.concrete(momentum) and momentum == 0 else jnp.zeros_like(x)
+    num_saves = 1 + -(-num_steps // save_every)
+    saved = jnp.broadcast_to(x0, (*key.shape, _round_up(num_saves), x0.size))
     carry = (x, velocity, saved, jnp.full(key.shape, -1, int))
 
     silent = in_one or bool(os.environ.get("LABNOISE_STATIC"))
     with tqdm(total=num_steps, unit="step", delay=2, disable=silent, leave=False) as bar:
-        for first in range(0, num_blocks, max(per_piece, 1)):
-            steps = per_block * first + np.arange(per_block * per_piece).reshape(per_piece, per_block)
+        for first in range(0, len(stretches), size):
+            steps, slot = stretches[first : first + size], slots[first : first + size]
+            missing = size - len(
+                steps
+            )  # the last piece is filled up with steps past the end, which do nothing
+            steps = np.pad(steps, ((0, missing), (0, 0)), constant_values=num_steps)
+            slot = np.pad(slot, (0, missing), mode="edge")
             rates = _rates(learning_rate, steps, x0.dtype)
-            carry = _advance(noise, carry, key, steps, rates, momentum, num_steps, save_every)
+            carry = _advance(noise, carry, key, steps, slot, rates, momentum, num_steps)
             if not in_one:
                 jax.block_until_ready(carry)
-                bar.update(min(per_block * per_piece, num_steps - bar.n))
+                bar.update(int((steps < num_steps).sum()))
     return carry[2][..., :num_saves, :], carry[3]
 
 
-def _power_of_two(count: int) -> int:
-    """The smallest power of two that is at least `count`; 0 stays 0."""
-    return 1 << (count - 1).bit_length() if count else 0
+def _round_up(count: int) -> int:
+    """The smallest of 1, 2, 3, 4, 6, 8, 12, 16, 24, … that is at least `count`."""
+    power = 1 << (count - 1).bit_length()
+    return 3 * power // 4 if power >= 4 and count <= 3 * power // 4 else power
+
+
+def _stretches(num_steps: int, save_every: int, at_once: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the steps in stretches of equal length, the state to be saved at the end of each.
+
+    Returns the steps (stretches, length), with `num_steps` where there is none, and the slot (stretches,) of
+    each: the stretches of one saving interval overwrite each other's state in their common slot.
+    """
+    interval = max(1, min(save_every, num_steps))
+    parts = -(-interval // at_once)
+    length = min(_round_up(-(-interval // parts)), at_once)
+    within = np.arange(parts * length)
+    within = np.where(within < interval, within, num_steps)
+    starts = np.arange(0, num_steps, interval)
+    steps = np.minimum(starts[:, None] + within, num_steps).reshape(-1, length)
+    return steps, np.repeat(np.arange(1, len(starts) + 1), parts)
 
 
 @jax.jit
@@ -149,53 +169,55 @@ def _advance(
     carry: Any,
     key: Array,
     steps: Array | np.ndarray,
+    slots: Array | np.ndarray,
     rates: Array,
     momentum: Array | float,
     num_steps: int,
-    save_every: int,
 ) -> Any:
-    """The steps `steps` (blocks, steps per block) of each replica."""
+    """Some stretches of each replica."""
 
     def replica(carry: Any, key: Array) -> Any:
         dtype = carry[0].dtype
         model = jax.tree.map(
-            lambda leaf: leaf.astype(dtype) if jnp.issubdtype(leaf, jnp.floating) else leaf, noise
+            lambda leaf: jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf, jnp.floating) else leaf, noise
         )
-        block = partial(_block, model, key, jnp.asarray(momentum, dtype), num_steps, save_every)
-        return jax.lax.scan(block, carry, (steps, rates))[0]
+        stretch = partial(_stretch, model, key, jnp.asarray(momentum, dtype), num_steps)
+        return jax.lax.scan(stretch, carry, (steps, slots, rates))[0]
 
     for _ in range(key.ndim):
         replica = jax.vmap(replica)
     return replica(carry, key)
 
 
-def _block(
-    noise: Noise, key: Array, momentum: Array, num_steps: int, save_every: int, carry: Any, block: Any
+def _stretch(
+    noise: Noise, key: Array, momentum: Array, num_steps: int, carry: Any, now: Any
 ) -> tuple[Any, None]:
-    steps, rates = block
-    first = carry[0]
-    draws = noise.draw(jax.random.fold_in(key, steps[0]), steps.shape, first)
+    """Draw the randomness of all steps of one stretch, then do them."""
+    x, velocity, saved, diverged_at = carry
+    steps, slot, rates = now
+    draws = jax.vmap(lambda k: noise.draw(jax.random.fold_in(key, k), x))(steps)
 
-    def step(carry: Any, now: Any) -> tuple[Any, None]:
-        x, velocity, saved, diverged_at = carry
+    def step(state: Any, now: Any) -> tuple[Any, None]:
+        x, velocity, finite = state
         k, rate, draw = now
         gradient = noise.gradient(x, draw).astype(x.dtype)
         if velocity is not None:
             gradient = velocity = momentum * velocity + gradient
-        done = k >= num_steps
-        x = jnp.where(done, x, x - rate * gradient)
-        k = jnp.minimum(k + 1, num_steps)
-        saved = saved.at[-(-k // save_every)].set(x)
-        broke = (diverged_at < 0) & ~jnp.isfinite(x.sum())
-        return (x, velocity, saved, jnp.where(broke, k, diverged_at)), None
+        x = jnp.where(k < num_steps, x - rate * gradient, x)
+        # counted by coordinate, the compiler fuses this with the line above; any sum over D doubles the cost
+        return (x, velocity, finite + jnp.isfinite(x)), None
 
-    return jax.lax.scan(step, carry, (steps, rates, draws))
+    finite = jnp.zeros(x.shape, jnp.int32)
+    (x, velocity, finite), _ = jax.lax.scan(step, (x, velocity, finite), (steps, rates, draws))
+    broke = (diverged_at < 0) & (finite.min() < len(steps))
+    diverged_at = jnp.where(broke, steps[0] + finite.min() + 1, diverged_at)
+    return (x, velocity, saved.at[slot].set(x), diverged_at), None
 
 
-def _steps_per_block(noise: Noise, x0: Array) -> int:
-    one = jax.eval_shape(lambda key: noise.draw(key, (), x0), jax.random.key(0))
+def _steps_at_once(noise: Noise, x0: Array) -> int:
+    one = jax.eval_shape(lambda key: noise.draw(key, x0), jax.random.key(0))
     numbers = sum(leaf.size for leaf in jax.tree.leaves(one))
-    return int(np.clip(_BLOCK_NUMBERS // max(numbers, 1), 16, _BLOCK))
+    return int(np.clip(_STRETCH_NUMBERS // max(numbers, 1), 16, _STRETCH))
 
 
 def _rates(learning_rate: LearningRate, steps: np.ndarray, dtype: Any) -> Array:

@@ -145,6 +145,40 @@ class SparseRegression(LeastSquares):
         w = np.asarray(signs) @ solution.x.reshape(len(signs), d)
         return jnp.asarray(_polish(np.asarray(self.design), np.asarray(self.targets), w))
 
+    def recovery_rate(self, w_star: Array) -> Array:
+        """γ*, the rate at which label noise recovers `w_star` (d,): `|w(t) − w*|` falls as `e^{−8scγ*t}`.
+
+        `γ* = max_ν min_{j∉S} (m_j − |Zᵀν|_j)` subject to `(Zᵀν)_S = m_S sign(w*_S)`, S the support of w*: the
+        margin of the best dual certificate, a linear program (for the "square" parametrization with Zᵀν
+        in place of its absolute value). Positive if and only if w* is the limit of the flow as t → ∞ and
+        is unique.
+
+        Raises
+        ------
+        ValueError
+            If `w_star` does not interpolate, or has no dual certificate at all.
+        """
+        w = np.asarray(_checks.real_array("w_star", w_star, 1))
+        Z, m = np.asarray(self.design), np.asarray(self.second_moments)
+        n, d = Z.shape
+        if w.shape != (d,) or np.abs(Z @ w - self.targets).max() > 1e-6 * (1 + np.abs(self.targets).max()):
+            _checks.fail("w_star", w_star, f"pass weights ({d},) with Zw = y")
+        support = np.abs(w) > 1e-9 * np.abs(w).max()
+        off = Z[:, ~support].T
+        signs = (1,) if self.parametrization == "square" else (1, -1)
+        bounds = np.concatenate([np.column_stack([sign * off, np.ones(len(off))]) for sign in signs])
+        certificate = linprog(
+            np.append(np.zeros(n), -1.0),
+            A_ub=bounds,
+            b_ub=np.tile(m[~support], len(signs)),
+            A_eq=np.column_stack([Z[:, support].T, np.zeros(support.sum())]),
+            b_eq=m[support] * np.sign(w[support]),
+            bounds=(None, None),
+        )
+        if certificate.status != 0:
+            _checks.fail("w_star", w_star, f"it has no dual certificate; HiGHS says: {certificate.message}")
+        return jnp.asarray(certificate.x[-1])
+
 
 def _polish(design: np.ndarray, targets: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Solve for the values on the support, which the linear program found only to its own tolerance."""

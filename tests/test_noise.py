@@ -61,13 +61,6 @@ def test_minibatch_noise_dies_on_the_manifold(measured):
         measured(abs(noise.sample_gradient(jax.random.key(0), x)).max())
 
 
-def test_a_draw_of_many_steps_is_many_draws():
-    for noise in NOISES.values():
-        x = X if noise.problem is PROBLEM else jnp.array([0.6, -0.9, 0.4])
-        one, many = noise.draw(jax.random.key(0), (), x), noise.draw(jax.random.key(0), (4,), x)
-        assert [(4, *leaf.shape) for leaf in jax.tree.leaves(one)] == [m.shape for m in jax.tree.leaves(many)]
-
-
 def test_jit_vmap_grad():
     noise = LabelNoise(PROBLEM, 0.8)
     traced = jax.jit(lambda delta, x: jnp.trace(LabelNoise(PROBLEM, delta).covariance(x)))

@@ -1,0 +1,242 @@
+"""Measure what the core is asked to do; write a page of results to benchmarks/core.md.
+
+    python benchmarks/core.py
+
+All ratios come from one run on one machine. Times are the best of a few repetitions.
+"""
+
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["LABNOISE_STATIC"] = "1"
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+
+import labnoise as ln
+
+HERE = Path(__file__).parent
+KEY = jax.random.key(0)
+ROWS: list[tuple[str, str, str]] = []
+
+
+def best(function, repeats=3):
+    """Shortest time of a few runs, the first of which (compilation) does not count."""
+    jax.block_until_ready(function())
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(function())
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def report(what, asked, measured):
+    ROWS.append((what, asked, measured))
+    print(f"{what:<68} | {asked:<18} | {measured}", flush=True)
+
+
+def slope(sizes, times):
+    return np.polyfit(np.log(sizes), np.log(times), 1)[0]
+
+
+def peak_memory():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def numpy_step(problem, steps=20_000):
+    Z, y = np.asarray(problem.design, np.float32), np.asarray(problem.targets, np.float32)
+    v, random, eta = np.ones(100, np.float32), np.random.default_rng(0), np.float32(0.01)
+    start = time.perf_counter()
+    for _ in range(steps):
+        weights = (Z @ (v * v) - y) / np.float32(40)
+        weights[random.integers(40)] -= np.float32(random.standard_normal())
+        v = v - eta * (Z.T @ weights) * v
+    return (time.perf_counter() - start) / steps
+
+
+def c_step():
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"{folder}/hao_chen"
+        source = str(HERE / "hao_chen.c")
+        subprocess.run([compiler, "-O3", "-march=native", source, "-o", program, "-lm"], check=True)
+        runs = [
+            subprocess.run([program], check=True, capture_output=True, text=True).stdout for _ in range(3)
+        ]
+    return min(float(run.split()[0]) for run in runs) * 1e-6
+
+
+def sgd_steps():
+    problem, _ = ln.random_sparse_regression(KEY, 40, 100, 5, "gaussian", "square", 0.25)
+    noise = ln.LabelNoise(problem, 1.0, distribution="normal", gradient="full")
+    x0 = jnp.ones(100, jnp.float32)
+    one = best(lambda: ln.sgd(noise, x0, 0.01, 300_000, KEY).states) / 300_000
+    keys = jax.random.split(KEY, 64)
+    many = best(lambda: ln.sgd(noise, x0, 0.01, 20_000, keys).states) / 20_000 / 64
+    plain, compiled = numpy_step(problem), c_step()
+    report("HaoChen step, one chain", "", f"{one * 1e6:.2f} µs")
+    report("HaoChen step, per chain at 64 replicas", "", f"{many * 1e6:.2f} µs")
+    report("one chain against a plain NumPy loop", "≥ 10×", f"{plain / one:.1f}× ({plain * 1e6:.1f} µs)")
+    report("per chain at 64 replicas against NumPy", "≥ 25×", f"{plain / many:.1f}×")
+    if compiled is None:
+        report("compiled C loop", "", "no compiler here")
+    else:
+        report("one chain, of the time of C", "≤ 1.2", f"{one / compiled:.2f} ({compiled * 1e6:.2f} µs)")
+        report("per chain at 64 replicas, of the time of C", "< 1", f"{many / compiled:.2f}")
+    lengths = [50_000, 100_000, 200_000, 400_000]
+    report(
+        "cost of SGD grows with the steps to the power",
+        "1",
+        f"{slope(lengths, [best(lambda k=k: ln.sgd(noise, x0, 0.01, k, KEY).states) for k in lengths]):.2f}",
+    )
+    counts = [16, 32, 64, 128]
+    times = [best(lambda r=r: ln.sgd(noise, x0, 0.01, 4000, jax.random.split(KEY, r)).states) for r in counts]
+    report("cost of SGD grows with the replicas to the power", "1", f"{slope(counts, times):.2f}")
+    return one
+
+
+def exact_flow():
+    problems = [ln.random_sparse_regression(jax.random.key(i), 100, 200, 10)[0] for i in range(20)]
+    x0, t = (
+        jnp.ones(400),
+        jnp.array([4 / 8]),
+    )  # c = 2: the initialization shrinks by e^{−4cmt} = e^{−4}, m ≈ 1
+
+    def all_of_them():
+        return [ln.label_noise_flow(problem, x0, t, 1.0) for problem in problems]
+
+    report("exact flow, 20 problems n=100, d=200, to scale e^-4", "≤ 0.6 s", f"{best(all_of_them):.3f} s")
+    late = [
+        float(
+            abs(
+                p.weights(ln.label_noise_flow(p, x0, jnp.array([40.0]), 1.0)[0])
+                - p.basis_pursuit(p.second_moments)
+            ).max()
+        )
+        for p in problems[:5]
+    ]
+    report("exact flow at t = 40 against HiGHS (t = ∞), 5 problems", "1e-9", f"{max(late):.1e}")
+    big, _ = ln.random_sparse_regression(KEY, 300, 2000, 10)
+    x_big = jnp.ones(4000)
+    end = ln.label_noise_flow(big, x_big, t, 1.0)[0]
+    took = best(lambda: ln.label_noise_flow(big, x_big, t, 1.0))
+    report(
+        "exact flow, n=300, d=2000: residual, time",
+        "solves",
+        f"{float(abs(big.residual(end)).max()):.0e}, {took:.2f} s",
+    )
+    sizes, times = [200, 400, 800, 1600], []
+    for d in sizes:
+        problem, _ = ln.random_sparse_regression(KEY, 100, d, 10)
+        times.append(best(lambda p=problem, d=d: ln.label_noise_flow(p, jnp.ones(2 * d), t, 1.0)))
+    report("cost of the exact flow grows with d to the power", "1", f"{slope(sizes, times):.2f}")
+    sizes, times = [50, 100, 200, 400], []
+    for n in sizes:
+        problem, _ = ln.random_sparse_regression(KEY, n, 800, 10)
+        times.append(best(lambda p=problem: ln.label_noise_flow(p, jnp.ones(1600), t, 1.0)))
+    report("cost of the exact flow grows with n to the power", "2", f"{slope(sizes, times):.2f}")
+
+
+def against_sgd():
+    problem, _ = ln.random_sparse_regression(KEY, 40, 100, 5)
+    noise, x0, t, eta, part = ln.LabelNoise(problem, 1.0), jnp.ones(200), 0.5, 1e-3, 100_000
+    exact = best(lambda: ln.label_noise_flow(problem, x0, jnp.array([t]), 1.0))
+    per_step = best(lambda: ln.sgd(noise, x0, eta, part, KEY).states, 2) / part
+    report(
+        "same point by SGD, η = 1e-3 (500 000 steps), of exact",
+        "≥ 1000×",
+        f"{per_step * t / eta**2 / exact:.0f}×",
+    )
+
+
+def dense_drift():
+    for size, asked in ((200, "≤ 50 ms"), (1000, "≤ 3 s, ≤ 1.5 GB")):
+        d = size // 2
+        problem, _ = ln.random_sparse_regression(KEY, d // 2, d, 5)
+        x = ln.project(problem, jnp.ones(size) + 0.1 * jnp.sin(jnp.arange(size)))
+        cov = jnp.eye(size)
+        traced = jax.jit(lambda problem, cov, x: ln.drift_terms(problem, cov, x).total)
+        took = best(lambda f=traced, p=problem, c=cov, x=x: f(p, c, x))
+        report(
+            f"drift_terms, D = {size}: time, peak memory so far",
+            asked,
+            f"{took * 1e3:.0f} ms, {peak_memory():.2f} GB",
+        )
+
+
+def network(x, inputs):
+    width = inputs.shape[1] + 2
+    hidden = x.reshape(-1, width)
+    return jnp.tanh(inputs @ hidden[:, :-2].T + hidden[:, -2]) @ hidden[:, -1] / len(hidden) ** 0.5
+
+
+def large_network():
+    n, features, width = 50, 8, 1000
+    inputs = jax.random.normal(KEY, (n, features))
+    problem = ln.LeastSquares(Partial(network, inputs=inputs), jnp.sin(inputs[:, 0]))
+    x0 = jax.random.normal(jax.random.key(1), (width * (features + 2),))
+    y = ln.project(problem, x0)
+    from labnoise.limit import flow_velocity
+
+    step = jax.jit(flow_velocity)
+    took = 7 * best(lambda: step(problem, y, 1.0))
+    start = time.perf_counter()
+    end = ln.label_noise_flow(problem, y, jnp.array([0.05]), 1.0)[0]
+    total = time.perf_counter() - start
+    report(
+        "label_noise_flow, tanh network, D = 10 000, n = 50: a step",
+        "≤ 0.5 s",
+        f"{took:.2f} s (to t = 0.05 {total:.1f} s, residual {float(abs(problem.residual(end)).max()):.0e})",
+    )
+    report("peak memory of it", "≤ 1 GB", f"{peak_memory():.2f} GB")
+
+
+PARTS = {
+    "sgd": sgd_steps,
+    "flow": exact_flow,
+    "against": against_sgd,
+    "drift": dense_drift,
+    "network": large_network,
+}
+
+
+def main():
+    wanted = sys.argv[1:] or list(PARTS)
+    if len(wanted) > 1:  # each in its own process, so that peak memory is its own
+        for part in wanted:
+            output = subprocess.run(
+                [sys.executable, __file__, part], check=True, capture_output=True, text=True
+            ).stdout
+            print(output, end="", flush=True)
+            ROWS.extend(
+                tuple(cell.strip() for cell in line.split("|")) for line in output.splitlines() if "|" in line
+            )
+        lines = [
+            "# The core, measured",
+            "",
+            f"By `python benchmarks/core.py` on {os.cpu_count()} cores of {platform.machine()}, Python "
+            f"{platform.python_version()}, JAX {jax.__version__}. Each part in its own process.",
+            "",
+            "| what | asked | measured |",
+            "|---|---|---|",
+            *(f"| {' | '.join(row)} |" for row in ROWS),
+        ]
+        (HERE / "core.md").write_text("\n".join(lines) + "\n")
+    else:
+        PARTS[wanted[0]]()
+
+
+if __name__ == "__main__":
+    main()

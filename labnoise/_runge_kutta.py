@@ -1,0 +1,66 @@
+"""Dormand and Prince's Runge–Kutta method of order 5(4), with a return to a manifold after each step."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+_A = np.array(
+    [
+        [0, 0, 0, 0, 0, 0],
+        [1 / 5, 0, 0, 0, 0, 0],
+        [3 / 40, 9 / 40, 0, 0, 0, 0],
+        [44 / 45, -56 / 15, 32 / 9, 0, 0, 0],
+        [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0, 0],
+        [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0],
+    ]
+)
+_FIFTH = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0])
+_FOURTH = np.array([5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40])
+_MAX_STEPS = 10_000
+_State = tuple[Array, Array, Array, Array, Array]
+
+
+def integrate(
+    velocity: Callable[[Array], Array],
+    retract: Callable[[Array], Array],
+    y: Array,
+    times: Array,
+    tolerance: float = 1e-10,
+) -> tuple[Array, Array]:
+    """Solve `dy/dt = velocity(y)`, y(0) = y, at increasing times: states (k, D), and which were reached."""
+
+    def attempt(state: _State) -> _State:
+        y, time, h, end, number = state
+        now = jnp.minimum(h, end - time)
+
+        def stage(i: Array | int, slopes: Array) -> Array:
+            return slopes.at[i].set(velocity(y + now * (jnp.asarray(_A)[i] @ slopes[:6])))
+
+        slopes = jax.lax.fori_loop(0, 6, stage, jnp.zeros((7, y.size), y.dtype))
+        new = y + now * (_FIFTH[:6] @ slopes[:6])
+        slopes = slopes.at[6].set(velocity(new))
+        error = jnp.linalg.norm(now * ((_FIFTH - _FOURTH) @ slopes)) / (tolerance * jnp.linalg.norm(y))
+        error = jnp.where(jnp.isfinite(error), error, jnp.inf)
+        growth = jnp.clip(0.9 * (error + 1e-30) ** -0.2, 0.1, 5.0)
+        accept = error <= 1
+        h = jnp.where(accept, jnp.maximum(h, now * growth), now * growth)
+        return jnp.where(accept, retract(new), y), time + jnp.where(accept, now, 0.0), h, end, number + 1
+
+    def unfinished(state: _State) -> Array:
+        _, time, _, end, number = state
+        return (time < end) & (number < _MAX_STEPS)
+
+    def stretch(
+        state: tuple[Array, Array], duration: Array
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        y, h = state
+        begin = (y, jnp.zeros_like(h), h, duration, jnp.asarray(0))
+        y, time, h, _, _ = jax.lax.while_loop(unfinished, attempt, begin)
+        return (y, h), (y, time >= duration)
+
+    speed = jnp.linalg.norm(velocity(y)) / jnp.linalg.norm(y)
+    first = jnp.where(speed > 0, 1e-2 / speed, 1.0)
+    return jax.lax.scan(stretch, (y, first), jnp.diff(times, prepend=0.0))[1]

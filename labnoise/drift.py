@@ -1,0 +1,132 @@
+"""The four terms of the main theorem (Li, Wang & Arora 2022, theorem 4.6).
+
+On Γ, with H = ∇²L, `∂²(∇L)[A] = Σ_ij A_ij ∂_i∂_j∇L`, T and N the projections on the kernel and the range
+of H, `Σ_∥ = TΣT`, `Σ_⊥ = NΣN`, `Σ_{⊥,∥} = NΣT` and `L_H(S) = HS + SH`:
+
+    dY = Σ_∥^{1/2} dW − ½H†∂²(∇L)[Σ_∥] dt − T∂²(∇L)[H†Σ_{⊥,∥}] dt − ½T∂²(∇L)[L_H^{-1}(Σ_⊥)] dt
+
+in the time t = η²·steps. The three drifts together are `½∂²Φ[Σ]`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from labnoise import _checks
+from labnoise._linalg import kernel_projection, lyapunov, pseudo_inverse
+from labnoise.losses import Loss
+from labnoise.projection import clear_rank, on_manifold
+
+
+class DriftTerms(NamedTuple):
+    """The four terms at a point of Γ.
+
+    Attributes
+    ----------
+    tangent_noise : (D, D)
+        Σ_∥ = TΣT, the covariance of the limit's noise per unit of t.
+    compensation : (D,)
+        `−½H†∂²(∇L)[Σ_∥]`, normal to Γ: it holds a path with tangent noise on Γ.
+    mixed : (D,)
+        `−T∂²(∇L)[H†Σ_{⊥,∥}]`, tangent to Γ; the coefficient is 1.
+    normal : (D,)
+        `−½T∂²(∇L)[L_H^{-1}(Σ_⊥)]`, tangent to Γ; the only term that depends on more than Γ and Σ.
+    """
+
+    tangent_noise: Array
+    compensation: Array
+    mixed: Array
+    normal: Array
+
+    @property
+    def total(self) -> Array:
+        """The sum of the three drifts, `½∂²Φ[Σ]`, shape (D,)."""
+        return self.compensation + self.mixed + self.normal
+
+
+def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
+    """The four terms at the point `x` of Γ for the noise covariance `cov` there.
+
+    Parameters
+    ----------
+    problem : Loss
+    cov : Σ (D, D), such as `noise.covariance(x)`
+    x : (D,), a point of Γ
+
+    Raises
+    ------
+    ValueError
+        If `cov` is no covariance, `x` is not on Γ, or the rank of ∇²L is not clear there.
+
+    Examples
+    --------
+    The circle with correlated tangent and radial noise, at θ = 0 (the tangent is the second axis):
+
+    >>> import jax.numpy as jnp
+    >>> from labnoise import drift_terms, landscapes
+    >>> circle, x = landscapes.circle(a=0.5, b=0.25, d=0.5), jnp.array([1.0, 0.0])
+    >>> terms = drift_terms(circle, circle.cov(x), x)
+    >>> terms.compensation.round(6).tolist(), (terms.mixed + 0.0).round(6).tolist()
+    ([-0.25, 0.0], [0.0, -0.25])
+    """
+    x = on_manifold(problem, x)
+    cov = _checks.covariance("cov", cov, x.size)
+    return _drift_terms(problem, cov, x)
+
+
+def _drift_terms_traced(problem: Loss, cov: Array, x: Array) -> DriftTerms:
+    H = problem.hessian(x)
+    P = pseudo_inverse(H)
+    T = kernel_projection(H, P)
+    tangent = T @ cov @ T
+    crossed = P @ cov @ T
+    matrices = jnp.stack([tangent, 0.5 * (crossed + crossed.T), lyapunov(H, cov)])
+    by_tangent, by_crossed, by_normal = third_derivative(problem, x, matrices)
+    return DriftTerms(tangent, -0.5 * P @ by_tangent, -T @ by_crossed, -0.5 * T @ by_normal)
+
+
+_drift_terms = jax.jit(_drift_terms_traced)
+
+
+def third_derivative(problem: Loss, x: Array, matrices: Array) -> Array:
+    """`∂²(∇L)[A] = Σ_ij A_ij ∂_i∂_j∇L` at `x` for symmetric `matrices` (k, D, D), shape (k, D)."""
+
+    def along(pair: tuple[Array, Array]) -> Array:
+        axis, columns = pair  # e_j (D,), and A e_j (k, D)
+        _, second = jax.linearize(lambda x: jax.jvp(problem.gradient, (x,), (axis,))[1], x)
+        return jax.vmap(second)(columns)
+
+    axes = jnp.eye(x.size, dtype=x.dtype)
+    # a few axes at a time: all of them at once would need D times the memory of one gradient
+    return jax.lax.map(along, (axes, jnp.moveaxis(matrices, 2, 0)), batch_size=32).sum(0)
+
+
+def lyapunov_solve(hessian: Array, cov: Array) -> Array:
+    """`L_H^{-1}(Σ_⊥)`: the S with `HS + SH = NΣN` and range in range(H), shape (D, D).
+
+    The stationary covariance of SGD about a point of Γ is η times this.
+
+    Parameters
+    ----------
+    hessian : H (D, D), symmetric, positive semidefinite, with a clear rank
+    cov : Σ (D, D)
+
+    Raises
+    ------
+    ValueError
+        If H is not such a matrix, or Σ is no covariance.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from labnoise import lyapunov_solve
+    >>> lyapunov_solve(jnp.diag(jnp.array([0.0, 2.0, 4.0])), 3 * jnp.ones((3, 3))).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.75, 0.5], [0.0, 0.5, 0.375]]
+    """
+    hessian = _checks.covariance("hessian", hessian)
+    cov = _checks.covariance("cov", cov, hessian.shape[0])
+    if _checks.concrete(hessian):
+        clear_rank("hessian", hessian)
+    return lyapunov(hessian, cov)

@@ -1,0 +1,235 @@
+"""Gradient flow `dφ/dt = −∇L(φ)`, stiff as it is near a manifold of minimizers.
+
+Steps of linearly implicit Euler, `φ ← φ − τ(I + τA)⁻¹∇L(φ)` with A ≈ ∇²L fixed during a step of length h, are
+done in 2, 3, …, 9 parts and extrapolated to τ = 0 (Deuflhard 1985; Hairer & Wanner, Solving ODEs II, IV.9):
+order 8 for any A, and stable at any h for A = ∇²L. For a least squares problem with n < D, A is the
+Gauss–Newton matrix, equal to ∇²L on Γ, and all solves are n x n.
+
+Derivatives. The adaptive loop only chooses the step lengths, watching a few random tangent vectors as well
+as the state: at a minimizer the state is at rest but its tangents are not. The steps are then done again at
+these lengths by a plain scan, which JAX differentiates any number of times, forward or backward.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from labnoise import _checks
+from labnoise._linalg import pseudo_inverse
+from labnoise.losses import LeastSquares, Loss
+
+_MAX_STEPS = 300
+_PARTS = np.arange(2, 10)
+_TOLERANCE = 1e-10  # of the estimate, which is one order below the result
+_AT_REST = 1e-11
+_NUM_TANGENTS = 3
+
+
+def _weights(parts: np.ndarray) -> np.ndarray:
+    """Lagrange weights that extrapolate a series in τ = h/parts to τ = 0."""
+    return np.array([np.prod([j / (j - i) for i in parts if i != j]) for j in parts])
+
+
+_BEST, _LOWER = _weights(_PARTS), np.append(0.0, _weights(_PARTS[1:]))
+
+
+class Solved(NamedTuple):
+    """State reached and what is left to go, `|H†∇L|` relative to |x| (0 if the asked time was reached)."""
+
+    x: Array
+    left: Array
+
+
+def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
+    """The solution of `dφ/dt = −∇L(φ)`, φ(0) = x0, at increasing times; `inf` is allowed as the last.
+
+    The time here is that of gradient flow, η·steps of gradient descent.
+
+    Parameters
+    ----------
+    problem : Loss
+    x0 : (D,)
+    times : (k,), increasing, ≥ 0
+
+    Returns
+    -------
+    (k, D), differentiable in `x0` and in the arrays of `problem`
+
+    Raises
+    ------
+    ValueError
+        If an argument is bad or the flow does not settle. Under `jit` the states are NaN instead.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from labnoise import Loss, gradient_flow
+    >>> bowl = Loss(lambda x: 0.5 * (x[0] ** 2 + 1000 * x[1] ** 2))
+    >>> print(gradient_flow(bowl, jnp.array([1.0, 1.0]), jnp.array([0.0, 1.0, 2.0]))[:, 0].round(6))
+    [1.       0.367879 0.135335]
+    """
+    x0 = _checks.point("x0", x0, problem)
+    if jnp.ndim(times) != 1:
+        _checks.fail("times", times, "pass an array of times (k,)")
+    times = jnp.asarray(times, float)
+    if _checks.concrete(times):
+        steps = np.diff(np.append(0.0, times))
+        if np.isnan(steps).any() or (steps < 0).any():
+            _checks.fail("times", times, "times are at least 0 and increasing")
+    path = _flow_at(problem, x0, times)
+    explain_unfinished(x0, path.left)
+    return settled(path)
+
+
+def explain_unfinished(x0: Array, left: Array) -> None:
+    """Raise ValueError where the flow from the concrete point `x0` was given up before it settled."""
+    if _checks.concrete(left) and not (left <= 1e-9).all():
+        _checks.fail(
+            "x0",
+            x0,
+            f"gradient flow from here was still {float(jnp.max(left)):.1e}·|x| away from rest after "
+            f"{_MAX_STEPS} implicit steps; start in the basin of a manifold where the Hessian keeps its rank",
+        )
+
+
+def settled(result: Solved) -> Array:
+    """The states, NaN where the flow did not settle: this is the status that a traced call returns."""
+    return jnp.where((result.left <= 1e-9)[..., None], result.x, jnp.nan)
+
+
+@jax.jit
+def _flow_at(problem: Loss, x0: Array, times: Array) -> Solved:
+    def stretch(x: Array, duration: Array) -> tuple[Array, Solved]:
+        result = flow(problem, x, duration)
+        return result.x, result
+
+    return jax.lax.scan(stretch, x0, jnp.diff(times, prepend=0.0))[1]
+
+
+@jax.custom_jvp
+def flow(problem: Loss, x: Array, duration: Array) -> Solved:
+    """Gradient flow from `x` (D,) for a time `duration`, which may be infinite."""
+    return _adapt(problem, x, duration, jnp.zeros((0, x.size), x.dtype))[0]
+
+
+@flow.defjvp
+def _flow_jvp(primals: Any, tangents: Any) -> tuple[Solved, Solved]:
+    problem, x, duration = primals
+    dproblem, dx, dduration = tangents
+    watched = jax.random.normal(jax.random.key(0), (_NUM_TANGENTS, x.size), x.dtype)
+    solved, lengths = _adapt(*jax.lax.stop_gradient((problem, x, duration)), watched)
+
+    def again(problem: Loss, x: Array) -> Array:
+        return _replay(problem, x, lengths, duration)
+
+    end, dend = jax.jvp(again, (problem, x), (dproblem, dx))
+    dend = dend - jnp.where(jnp.isinf(duration), 0.0, dduration) * problem.gradient(end)
+    return Solved(end, solved.left), Solved(dend, jnp.zeros_like(solved.left))
+
+
+def _step(problem: Loss, x: Array, h: Array) -> tuple[Array, Array]:
+    """One extrapolated step: its result and that of one order less."""
+    lengths = h / _PARTS
+    if isinstance(problem, LeastSquares) and problem.num_examples < x.size:
+        J = problem.jacobian(x)
+        factor = 2 * problem.loss_scale / problem.num_examples * lengths
+        inner = jnp.eye(J.shape[0], dtype=x.dtype) + factor[:, None, None] * (J @ J.T)
+        inner = factor[:, None, None] * jnp.linalg.inv(inner)
+
+        def damp(gradients: Array) -> Array:
+            return gradients - jnp.einsum("kij,kj->ki", inner, gradients @ J.T) @ J
+    else:
+        inverse = jnp.linalg.inv(jnp.eye(x.size) + lengths[:, None, None] * problem.hessian(x))
+
+        def damp(gradients: Array) -> Array:
+            return jnp.einsum("kij,kj->ki", inverse, gradients)
+
+    def part(moved: Array, number: Array) -> tuple[Array, None]:
+        moves = -lengths[:, None] * damp(jax.vmap(problem.gradient)(x + moved))
+        return moved + jnp.where((number < _PARTS)[:, None], moves, 0.0), None
+
+    # all the sequences advance side by side, those of few parts wait for the longest
+    moved = jax.lax.scan(part, jnp.zeros((len(_PARTS), x.size), x.dtype), jnp.arange(_PARTS[-1]))[0]
+    return x + _BEST @ moved, x + _LOWER @ moved
+
+
+def _to_rest(problem: Loss, x: Array) -> Array:
+    """`H†∇L`: what is left to go near Γ, up to the square of the distance."""
+    if isinstance(problem, LeastSquares) and problem.num_examples < x.size:
+        J = problem.jacobian(x)
+        return jnp.linalg.solve(J @ J.T, problem.residual(x)) @ J
+    return pseudo_inverse(problem.hessian(x)) @ problem.gradient(x)
+
+
+def _left(problem: Loss, x: Array, tangents: Array) -> Array:
+    """How far state and tangents still are from rest, relative to their size."""
+    of_state = jnp.linalg.norm(_to_rest(problem, x)) / (jnp.linalg.norm(x) + 1e-300)
+    of_state = jnp.where(jnp.isfinite(of_state), of_state, jnp.inf)  # J may have lost its rank
+    if not len(tangents):
+        return of_state
+    turns = jax.vmap(jax.linearize(lambda x: _to_rest(problem, x), x)[1])(tangents)
+    return jnp.maximum(of_state, jnp.linalg.norm(turns) / jnp.linalg.norm(tangents))
+
+
+def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array) -> tuple[Solved, Array]:
+    """Choose step lengths (`_MAX_STEPS`,), zero where unused, such that state and tangents are accurate."""
+
+    def lifted(x: Array, tangents: Array, h: Array) -> tuple[Any, Any]:
+        (best, lower), slopes = (
+            jax.linearize(lambda x: _step(problem, x, h), x)
+            if len(tangents)
+            else (_step(problem, x, h), None)
+        )
+        if slopes is None:
+            return (best, tangents), (lower, tangents)
+        dbest, dlower = jax.vmap(slopes)(tangents)
+        return (best, dbest), (lower, dlower)
+
+    def error(best: Any, lower: Any) -> Array:
+        def relative(a: Array, b: Array) -> Array:
+            return jnp.linalg.norm(a - b) / (jnp.linalg.norm(a) + 1e-300)
+
+        parts = [relative(a, b) for a, b in zip(best, lower, strict=True) if a.size]
+        worst = jnp.max(jnp.stack(parts)) / _TOLERANCE
+        return jnp.where(jnp.isfinite(worst), worst, jnp.inf)
+
+    def unfinished(state: Any) -> Array:
+        _, _, time, _, left, _, number, tried = state
+        return (time < duration) & (left > _AT_REST) & (number < _MAX_STEPS) & (tried < 2 * _MAX_STEPS)
+
+    def attempt(state: Any) -> Any:
+        x, tangents, time, h, left, lengths, number, tried = state
+        now = jnp.minimum(h, duration - time)
+        best, lower = lifted(x, tangents, now)
+        worst = error(best, lower)
+        growth = jnp.clip(0.9 * (worst + 1e-30) ** (-1 / len(_PARTS)), 0.1, 5.0)
+        accept = worst <= 1
+        x, tangents = jax.tree.map(lambda new, old: jnp.where(accept, new, old), best, (x, tangents))
+        lengths = lengths.at[number].set(jnp.where(accept, now, 0.0))
+        # a step that was cut short at the end says little about the next
+        h = jnp.where(accept, jnp.maximum(h, now * growth), now * growth)
+        left = jnp.where(accept, _left(problem, x, tangents), left)
+        return x, tangents, time + jnp.where(accept, now, 0.0), h, left, lengths, number + accept, tried + 1
+
+    gradient = problem.gradient(x)
+    curvature = jnp.linalg.norm(jax.jvp(problem.gradient, (x,), (gradient,))[1])
+    first = 0.1 * jnp.linalg.norm(gradient) / (curvature + 1e-300)
+    first = jnp.where(jnp.linalg.norm(gradient) > 0, first, 1e-3)
+    infinity = jnp.asarray(jnp.inf, x.dtype)
+    zero = jnp.asarray(0)
+    start = (x, tangents, jnp.zeros_like(infinity), first, infinity, jnp.zeros(_MAX_STEPS), zero, zero)
+    x, tangents, time, _, left, lengths, _, _ = jax.lax.while_loop(unfinished, attempt, start)
+    done = time >= duration
+    x = jnp.where(done, x, x - _to_rest(problem, x))
+    return Solved(x, jnp.where(done, 0.0, left)), lengths
+
+
+def _replay(problem: Loss, x: Array, lengths: Array, duration: Array) -> Array:
+    def step(x: Array, h: Array) -> tuple[Array, None]:
+        return jax.lax.cond(h > 0, lambda x: _step(problem, x, h)[0], lambda x: x, x), None
+
+    x = jax.lax.scan(step, x, lengths)[0]
+    return jnp.where(lengths.sum() >= duration, x, x - _to_rest(problem, x))

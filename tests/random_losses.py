@@ -1,0 +1,41 @@
+"""Losses made up at random, with a known manifold of minimizers, for tests that assert identities."""
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from labnoise import Loss
+
+
+def _constraint(x, linear, curved):
+    return linear @ x + jnp.einsum("mij,i,j->m", curved, x, x)
+
+
+def _loss(x, linear, curved, slopes, spread):
+    return 0.5 * jnp.sum(spread * jnp.exp(jnp.sin(slopes @ x)) * _constraint(x, linear, curved) ** 2)
+
+
+def random_loss(seed, dimension, codimension, condition=10.0):
+    """A loss, a point near Γ, the function g with Γ = {g = 0}, and another loss with the same Γ.
+
+    `L = ½ Σ_i λ_i(x) g_i(x)²`, g linear plus a small quadratic, λ_i positive, spread over `condition`. All
+    numbers are data to the compiler: losses of equal dimensions share their compiled code.
+    """
+    keys = jax.random.split(jax.random.key(seed), 6)
+    linear = jnp.linalg.qr(jax.random.normal(keys[0], (dimension, codimension)))[0].T
+    curved = 0.3 * jax.random.normal(keys[1], (codimension, dimension, dimension)) / dimension
+    one, two = jax.random.normal(keys[2], (2, codimension, dimension)) / dimension**0.5
+    spread = jnp.logspace(0, -jnp.log10(condition), codimension)
+    start = jax.random.normal(keys[3], (dimension,))
+    x = 0.5 * (start - linear.T @ (linear @ start)) + 0.15 * jax.random.normal(keys[4], (dimension,))
+    return (
+        Loss(Partial(_loss, linear=linear, curved=curved, slopes=one, spread=spread)),
+        x,
+        Partial(_constraint, linear=linear, curved=curved),
+        Loss(Partial(_loss, linear=linear, curved=curved, slopes=two, spread=1 + spread[::-1])),
+    )
+
+
+def random_covariance(seed, dimension, rank=None):
+    factor = jax.random.normal(jax.random.key(seed + 1000), (dimension, rank or dimension))
+    return factor @ factor.T
