@@ -17,7 +17,7 @@ from labnoise.noise import Noise
 LearningRate = Array | float | Callable[[Array], Array]
 
 # One chain draws the randomness of this many steps at once, or fewer if a step needs much of it.
-_STRETCH, _STRETCH_NUMBERS = 512, 2**14
+_BLOCK, _BLOCK_NUMBERS = 512, 2**14
 # A run is cut in this many compiled pieces, between which the progress bar moves.
 _PIECES = 50
 
@@ -114,116 +114,135 @@ def _run(
     All shapes are rounded up to a few round numbers, so that a run of another length seldom compiles anew: a widget
     that moves the learning rate at fixed η²·steps would otherwise compile at every move.
     """
-    stretches, slots = _stretches(num_steps, save_every, _steps_at_once(noise, x0))
     in_one = not _checks.concrete(noise, x0, learning_rate, key, momentum)
-    size = max(1, len(stretches) if in_one else _round_up(-(-len(stretches) // _PIECES)))
+    block = _steps_per_block(noise, x0)
+    if in_one:
+        block = min(block, save_every)
+    segments = _segments(num_steps, save_every, block)
+    number = len(segments[0])
+    size = max(1, number if in_one else _round_up(-(-number // _PIECES)))
+    rates = _rates(learning_rate, num_steps, x0.dtype)
 
     x = jnp.broadcast_to(x0, (*key.shape, x0.size))
     velocity = None if _checks.concrete(momentum) and momentum == 0 else jnp.zeros_like(x)
     num_saves = 1 + -(-num_steps // save_every)
     saved = jnp.broadcast_to(x0, (*key.shape, _round_up(num_saves), x0.size))
-    carry = (x, velocity, saved, jnp.full(key.shape, -1, int))
+    draws = jax.tree.map(
+        lambda leaf: jnp.zeros((*key.shape, block, *leaf.shape), leaf.dtype), _shape_of_a_draw(noise, x0)
+    )
+    carry = (x, velocity, saved, jnp.full(key.shape, -1, int), draws)
 
     silent = in_one or bool(os.environ.get("LABNOISE_STATIC"))
     with tqdm(total=num_steps, unit="step", delay=2, disable=silent, leave=False) as bar:
-        for first in range(0, len(stretches), size):
-            steps, slot = stretches[first : first + size], slots[first : first + size]
-            missing = size - len(
-                steps
-            )  # the last piece is filled up with steps past the end, which do nothing
-            steps = np.pad(steps, ((0, missing), (0, 0)), constant_values=num_steps)
-            slot = np.pad(slot, (0, missing), mode="edge")
-            rates = _rates(learning_rate, steps, x0.dtype)
-            carry = _advance(noise, carry, key, steps, slot, rates, momentum, num_steps)
+        for first in range(0, number, size):
+            piece = tuple(part[first : first + size] for part in segments)
+            bar_step = int(piece[1].sum())
+            missing = size - len(piece[0])  # the last piece is filled up with segments of no steps
+            start, count, slot = (np.pad(part, (0, missing), mode="edge") for part in piece)
+            count[size - missing :] = 0
+            carry = _advance(noise, carry, key, (start, count, slot), rates, momentum, in_one)
             if not in_one:
                 jax.block_until_ready(carry)
-                bar.update(int((steps < num_steps).sum()))
+                bar.update(bar_step)
     return carry[2][..., :num_saves, :], carry[3]
 
 
-def _round_up(count: int) -> int:
-    """The smallest of 1, 2, 3, 4, 6, 8, 12, 16, 24, … that is at least `count`."""
-    power = 1 << (count - 1).bit_length()
-    return 3 * power // 4 if power >= 4 and count <= 3 * power // 4 else power
+def _segments(num_steps: int, save_every: int, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First step, number of steps and save slot of each segment: cut where a block ends and where a state is saved.
 
-
-def _stretches(num_steps: int, save_every: int, at_once: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut the steps in stretches of equal length, the state to be saved at the end of each.
-
-    Returns the steps (stretches, length), with `num_steps` where there is none, and the slot (stretches,) of
-    each: the stretches of one saving interval overwrite each other's state in their common slot.
+    The segments of one saving interval overwrite each other's state in their common slot.
     """
-    interval = max(1, min(save_every, num_steps))
-    parts = -(-interval // at_once)
-    length = min(_round_up(-(-interval // parts)), at_once)
-    within = np.arange(parts * length)
-    within = np.where(within < interval, within, num_steps)
-    starts = np.arange(0, num_steps, interval)
-    steps = np.minimum(starts[:, None] + within, num_steps).reshape(-1, length)
-    return steps, np.repeat(np.arange(1, len(starts) + 1), parts)
+    starts = np.union1d(np.arange(0, num_steps, block), np.arange(0, num_steps, save_every))
+    ends = np.append(starts[1:], num_steps)[: len(starts)]
+    return starts, ends - starts, -(-ends // save_every)
 
 
-@jax.jit
+def _round_up(count: int) -> int:
+    """The smallest power of two that is at least `count`."""
+    return 1 << (count - 1).bit_length()
+
+
+@partial(jax.jit, static_argnames="differentiable")
 def _advance(
     noise: Noise,
     carry: Any,
     key: Array,
-    steps: Array | np.ndarray,
-    slots: Array | np.ndarray,
+    segments: tuple[np.ndarray, np.ndarray, np.ndarray],
     rates: Array,
     momentum: Array | float,
-    num_steps: int,
+    differentiable: bool,
 ) -> Any:
-    """Some stretches of each replica."""
+    """Some segments of each replica."""
 
     def replica(carry: Any, key: Array) -> Any:
         dtype = carry[0].dtype
         model = jax.tree.map(
             lambda leaf: jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf, jnp.floating) else leaf, noise
         )
-        stretch = partial(_stretch, model, key, jnp.asarray(momentum, dtype), num_steps)
-        return jax.lax.scan(stretch, carry, (steps, slots, rates))[0]
+        segment = partial(_segment, model, key, rates, jnp.asarray(momentum, dtype), differentiable)
+        return jax.lax.scan(segment, carry, segments)[0]
 
     for _ in range(key.ndim):
         replica = jax.vmap(replica)
     return replica(carry, key)
 
 
-def _stretch(
-    noise: Noise, key: Array, momentum: Array, num_steps: int, carry: Any, now: Any
+def _segment(
+    noise: Noise, key: Array, rates: Array, momentum: Array, differentiable: bool, carry: Any, now: Any
 ) -> tuple[Any, None]:
-    """Draw the randomness of all steps of one stretch, then do them."""
-    x, velocity, saved, diverged_at = carry
-    steps, slot, rates = now
-    draws = jax.vmap(lambda k: noise.draw(jax.random.fold_in(key, k), x))(steps)
+    """Draw the randomness of a whole block where one begins, then do the steps of the segment."""
+    x, velocity, saved, diverged_at, draws = carry
+    start, count, slot = now
+    block = jax.tree.leaves(draws)[0].shape[0]
 
-    def step(state: Any, now: Any) -> tuple[Any, None]:
+    def draw_block() -> Any:
+        steps = start + jnp.arange(block)
+        return jax.vmap(lambda k: noise.draw(jax.random.fold_in(key, k), x))(steps)
+
+    draws = jax.lax.cond(start % block == 0, draw_block, lambda: draws)
+
+    def step(i: Array, state: Any) -> Any:
         x, velocity, finite = state
-        k, rate, draw = now
+        k = start + i
+        draw = jax.tree.map(lambda leaf: leaf[k % block], draws)
         gradient = noise.gradient(x, draw).astype(x.dtype)
         if velocity is not None:
             gradient = velocity = momentum * velocity + gradient
-        x = jnp.where(k < num_steps, x - rate * gradient, x)
+        x = x - (rates[k] if rates.ndim else rates) * gradient
         # counted by coordinate, the compiler fuses this with the line above; any sum over D doubles the cost
-        return (x, velocity, finite + jnp.isfinite(x)), None
+        return x, velocity, finite + jnp.isfinite(x)
 
     finite = jnp.zeros(x.shape, jnp.int32)
-    (x, velocity, finite), _ = jax.lax.scan(step, (x, velocity, finite), (steps, rates, draws))
-    broke = (diverged_at < 0) & (finite.min() < len(steps))
-    diverged_at = jnp.where(broke, steps[0] + finite.min() + 1, diverged_at)
-    return (x, velocity, saved.at[slot].set(x), diverged_at), None
+    state = (x, velocity, finite)
+    if differentiable:  # a loop of unknown length has no reverse derivative; one with idle steps has
+
+        def step_or_idle(state: Any, i: Array) -> tuple[Any, None]:
+            return jax.tree.map(partial(jnp.where, i < count), step(i, state), state), None
+
+        state = jax.lax.scan(step_or_idle, state, jnp.arange(block))[0]
+    else:
+        state = jax.lax.fori_loop(0, count, step, state)
+    x, velocity, finite = state
+    broke = (diverged_at < 0) & (finite.min() < count)
+    diverged_at = jnp.where(broke, start + finite.min() + 1, diverged_at)
+    return (x, velocity, saved.at[slot].set(x), diverged_at, draws), None
 
 
-def _steps_at_once(noise: Noise, x0: Array) -> int:
-    one = jax.eval_shape(lambda key: noise.draw(key, x0), jax.random.key(0))
-    numbers = sum(leaf.size for leaf in jax.tree.leaves(one))
-    return int(np.clip(_STRETCH_NUMBERS // max(numbers, 1), 16, _STRETCH))
+def _shape_of_a_draw(noise: Noise, x0: Array) -> Any:
+    return jax.eval_shape(lambda key: noise.draw(key, x0), jax.random.key(0))
 
 
-def _rates(learning_rate: LearningRate, steps: np.ndarray, dtype: Any) -> Array:
+def _steps_per_block(noise: Noise, x0: Array) -> int:
+    numbers = sum(leaf.size for leaf in jax.tree.leaves(_shape_of_a_draw(noise, x0)))
+    return int(np.clip(_BLOCK_NUMBERS // max(numbers, 1), 16, _BLOCK))
+
+
+def _rates(learning_rate: LearningRate, num_steps: int, dtype: Any) -> Array:
+    """The learning rate as a number, or the schedule's at every step."""
     if not callable(learning_rate):
-        return jnp.full(steps.shape, learning_rate, dtype)
-    return jax.vmap(jax.vmap(learning_rate))(jnp.asarray(steps)).astype(dtype)
+        return jnp.asarray(learning_rate, dtype)
+    steps = np.minimum(np.arange(_round_up(num_steps)), num_steps - 1)
+    return jax.vmap(learning_rate)(jnp.asarray(steps)).astype(dtype)
 
 
 def _check(
@@ -237,7 +256,7 @@ def _check(
     save_every = max(num_steps, 1) if save_every is None else _checks.count("save_every", save_every)
     _checks.scalar("momentum", momentum, lambda beta: 0 <= beta < 1, "pass a number β with 0 ≤ β < 1")
     if callable(learning_rate):
-        rates = _rates(learning_rate, np.arange(num_steps)[None], float)
+        rates = _rates(learning_rate, num_steps, float)
         if _checks.concrete(rates) and not (np.isfinite(rates) & (rates > 0)).all():
             _checks.fail("learning_rate", rates, "the schedule must be positive and finite at every step")
     else:
