@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+_RAISED = "Your function raised"  # a slip of the hand, for which a hint about the matter is no help
 TRIALS = 5  # fresh inputs per check: a mistake that agrees by luck on one does not on all
 
 Status = Literal["correct", "almost", "not yet", "not answered yet"]
@@ -51,6 +52,7 @@ class Exercise:
     mistakes: Mapping[str, Any]
     hints: Sequence[str]
     rtol: float
+    after: str = ""
 
     @property
     def wants_number(self) -> bool:
@@ -71,13 +73,13 @@ class Exercise:
             try:
                 given.append(_apply(answer, case))
             except Exception as error:  # the reader's code may do anything
-                return Verdict("not yet", f"Your function raised {type(error).__name__}: {error}")
+                return Verdict("not yet", f"{_RAISED} {type(error).__name__}: {error}")
             if given[-1] is None or given[-1] is ...:
                 return Verdict("not answered yet", "Your function returns nothing so far.")
         right = [_apply(self.solution, case) for case in cases]
         faults = [_fault(a, b, self.rtol) for a, b in zip(given, right, strict=True)]
         if not any(faults):
-            return Verdict("correct")
+            return Verdict("correct", self.after)
         for name, mistake in self.mistakes.items():
             if _makes(mistake, cases, given, self.rtol):
                 return Verdict("almost", name)
@@ -96,6 +98,7 @@ def exercise(
     mistakes: Mapping[str, Any],
     hints: Sequence[str],
     rtol: float = 1e-6,
+    after: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the solution of an exercise.
 
@@ -111,7 +114,8 @@ def exercise(
 
     `inputs(rng)` makes one tuple of arguments. Without it the answer is a value that the solution, a
     function of nothing, returns. `mistakes` maps what is said to the reader to the function that makes that
-    mistake (for a value: to the wrong value). An answer is right within `rtol` of the largest entry.
+    mistake (for a value: to the wrong value). An answer is right within `rtol` of the largest entry;
+    `after` is then said of it: what it means, or what to look at next.
 
     Raises `ValueError` for an id that another function has.
     """
@@ -122,7 +126,9 @@ def exercise(
             raise ValueError(
                 f"exercise_id = {exercise_id!r}: {_origin(known.solution)} has it already; choose another"
             )
-        _exercises[exercise_id] = Exercise(exercise_id, solution, inputs, dict(mistakes), tuple(hints), rtol)
+        _exercises[exercise_id] = Exercise(
+            exercise_id, solution, inputs, dict(mistakes), tuple(hints), rtol, after
+        )
         return solution
 
     return register
@@ -150,7 +156,7 @@ def check(exercise_id: str, answer: Any) -> Verdict:
     """
     asked = find_exercise(exercise_id)
     verdict = asked.mark(answer)
-    if verdict.status == "not yet" and asked.hints:
+    if verdict.status == "not yet" and asked.hints and not verdict.message.startswith(_RAISED):
         tried = _failed.setdefault(exercise_id, [])
         if (text := source(answer)) not in tried:
             tried.append(text)
@@ -193,6 +199,8 @@ def _fault(given: Any, right: Any, rtol: float) -> str:
         return next((fault for a, b in zip(given, right, strict=True) if (fault := _fault(a, b, rtol))), "")
     if isinstance(right, str):
         return "" if isinstance(given, str) and given == right else "The answer is another one."
+    if isinstance(given, str):
+        return "The answer is a number or an array, not text."
     wanted = np.asarray(right)
     try:
         got = np.asarray(given)

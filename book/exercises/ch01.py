@@ -17,7 +17,7 @@ def _jacobian(rng):
 
 
 @exercise(
-    "1.1",
+    "1.2",
     inputs=lambda rng: (_jacobian(rng), rng.uniform(0.2, 0.9), int(rng.integers(2, 6))),
     mistakes={
         "This is twice too small: the gradient of a square carries a 2, and the covariance its square, 4.": (
@@ -25,6 +25,12 @@ def _jacobian(rng):
         ),
         "This is four times too small: the 2 in the gradient of a square is missing.": (
             lambda J, delta, batch_size: delta**2 / (batch_size * len(J)) * J.T @ J
+        ),
+        "The Hessian on Γ is (2/n) JᵀJ; the 2/n is missing.": (
+            lambda J, delta, batch_size: 2 * delta**2 / batch_size * J.T @ J
+        ),
+        "The batch size is missing: the mean over B independent perturbations has 1/B of the covariance.": (
+            lambda J, delta, batch_size: 4 * delta**2 / len(J) * J.T @ J
         ),
         "The mean over the examples is missing: E ∇f_b ∇f_bᵀ is JᵀJ/n.": (
             lambda J, delta, batch_size: 4 * delta**2 / batch_size * J.T @ J
@@ -51,7 +57,7 @@ def label_noise_covariance(J, delta, batch_size):
 
 
 @exercise(
-    "1.2",
+    "1.3",
     inputs=lambda rng: (lambda J: (rng.standard_normal(len(J)), J))(_jacobian(rng)),
     mistakes={
         "The mean is not subtracted: this is E g gᵀ, and the covariance is E g gᵀ − ∇L ∇Lᵀ.": (
@@ -61,6 +67,7 @@ def label_noise_covariance(J, delta, batch_size):
         "Divide by n, not n − 1: the n examples are all there are, not a sample of them.": (
             lambda r, J: np.cov((2 * r[:, None] * J).T)
         ),
+        "You have divided by n twice.": lambda r, J: np.cov((2 * r[:, None] * J).T, bias=True) / len(r),
         "The mean over the examples is missing.": (
             lambda r, J: len(r) * np.cov((2 * r[:, None] * J).T, bias=True)
         ),
@@ -69,6 +76,7 @@ def label_noise_covariance(J, delta, batch_size):
         "Row i of the n × D array of the examples' gradients is 2 r_i ∇f_i.",
         "Subtract the mean row, multiply the transpose by the array, and divide by n.",
     ),
+    after="Now minibatch_covariance(np.zeros(3), np.ones((3, 5))): every entry is zero. That is the proposition.",
 )
 def minibatch_covariance(r, J):
     """The covariance (D, D) for B = 1, from residuals r (n,) and Jacobian J (n, D)."""
@@ -99,7 +107,7 @@ def half_lives(etas):
 
 
 @exercise(
-    "1.4",
+    "1.5",
     mistakes={
         "That is η for η²: look how much longer the runs become when η is halved.": -1.0,
         "The size is right, but the sign is not: the half-life grows as η falls.": 2.0,
@@ -110,6 +118,8 @@ def half_lives(etas):
         "Halving η makes the half-life about four times longer, and 4 = 2².",
     ),
     rtol=0.04,  # the fit, which still feels the largest η, and −2 itself
+    after="The exponent is −2 in the limit. The fit is a little steeper, since the neglected term 4m₄r² speeds up the "
+    "runs with the larger η; it goes away as η → 0.",
 )
 def exponent():
     """The slope of ln(half-life) against ln η."""
@@ -117,7 +127,7 @@ def exponent():
 
 
 @exercise(
-    "1.5",
+    "1.6",
     inputs=lambda rng: (rng.standard_normal(4), rng.uniform(0.3, 2.0, 4)),
     mistakes={
         "The slope of example i is 2 z_i (z_i p − y_i): the factor z_i is missing.": (
@@ -125,6 +135,15 @@ def exponent():
         ),
         "The 2 of the gradient of a square is missing; squared it makes a 4.": (
             lambda y, z: np.mean((z * (z * (z @ y) / (z @ z) - y)) ** 2)
+        ),
+        "Your p is right for inputs whose squares have mean one; in general it is Σ z_i y_i / Σ z_i².": (
+            lambda y, z: np.mean((2 * z * (z * np.mean(z * y) - y)) ** 2)
+        ),
+        "The targets no longer allow p = 1: find the p that fits them best.": (
+            lambda y, z: np.mean((2 * z * (z - y)) ** 2)
+        ),
+        "Take the mean over the examples, not the sum.": (
+            lambda y, z: np.sum((2 * z * (z * (z @ y) / (z @ z) - y)) ** 2)
         ),
         "The best product is Σ z_i y_i / Σ z_i², not the mean of the ratios y_i / z_i.": (
             lambda y, z: np.mean((2 * z * (z * np.mean(y / z) - y)) ** 2)
@@ -137,6 +156,8 @@ def exponent():
         "First find p: it minimizes the mean of (z_i p − y_i)², a parabola in p.",
         "Example i has the gradient 2 z_i (z_i p − y_i) (v, u); its slope is the number before (v, u).",
     ),
+    after="For the three examples of the text p = 1/3 and E s² = 104/27 ≈ 3.85, nearly four times the 4δ² = 1 of the "
+    "label noise above: the noise that was dead now moves the weights faster.",
 )
 def mean_square_slope(y, z):
     """E s² at the minimizers uv = p, from the targets y (n,) and the inputs z (n,)."""
