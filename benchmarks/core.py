@@ -1,12 +1,11 @@
-"""Measure what the core is asked to do; write a page of results to benchmarks/core.md.
+"""Measure what the core is asked to do.
 
-    python benchmarks/core.py
+    python benchmarks/core.py [PART ...] [--write]
 
 All ratios come from one run on one machine. Times are the best of a few repetitions.
 """
 
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -21,12 +20,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
+from report import publish
 
 import labnoise as ln
 
 HERE = Path(__file__).parent
 KEY = jax.random.key(0)
-ROWS: list[tuple[str, str, str]] = []
 
 
 def best(function, repeats=3):
@@ -41,7 +40,6 @@ def best(function, repeats=3):
 
 
 def report(what, asked, measured):
-    ROWS.append((what, asked, measured))
     print(f"{what:<68} | {asked:<18} | {measured}", flush=True)
 
 
@@ -213,29 +211,16 @@ PARTS = {
 
 
 def main():
-    wanted = sys.argv[1:] or list(PARTS)
-    if len(wanted) > 1:  # each in its own process, so that peak memory is its own
-        for part in wanted:
-            output = subprocess.run(
-                [sys.executable, __file__, part], check=True, capture_output=True, text=True
-            ).stdout
-            print(output, end="", flush=True)
-            ROWS.extend(
-                tuple(cell.strip() for cell in line.split("|")) for line in output.splitlines() if "|" in line
-            )
-        lines = [
-            "# The core, measured",
-            "",
-            f"By `python benchmarks/core.py` on {os.cpu_count()} cores of {platform.machine()}, Python "
-            f"{platform.python_version()}, JAX {jax.__version__}. Each part in its own process.",
-            "",
-            "| what | asked | measured |",
-            "|---|---|---|",
-            *(f"| {' | '.join(row)} |" for row in ROWS),
-        ]
-        (HERE / "core.md").write_text("\n".join(lines) + "\n")
-    else:
+    wanted = [word for word in sys.argv[1:] if word in PARTS] or list(PARTS)
+    if len(wanted) == 1:
         PARTS[wanted[0]]()
+        return
+    rows = []
+    for part in wanted:  # each in its own process, so that peak memory is its own
+        command = [sys.executable, __file__, part]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        rows += [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if "|" in line]
+    publish("core", ["what", "asked", "measured"], rows)
 
 
 if __name__ == "__main__":

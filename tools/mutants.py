@@ -25,7 +25,43 @@ class Mutant(NamedTuple):
     tests: str
 
 
-MUTANTS: list[Mutant] = []
+MUTANTS = [
+    Mutant(
+        "½ becomes 1 in the normal regularization",
+        "labnoise/drift.py",
+        "-0.5 * T @ by_normal)",
+        "-1.0 * T @ by_normal)",
+        "tests/test_drift.py",
+    ),
+    Mutant(
+        "1 becomes ½ in the mixed regularization",
+        "labnoise/drift.py",
+        "-T @ by_crossed,",
+        "-0.5 * T @ by_crossed,",
+        "tests/test_drift.py",
+    ),
+    Mutant(
+        "η stands for η² in the covariance of the Ornstein–Uhlenbeck process",
+        "labnoise/ou.py",
+        "self.learning_rate**2 * noise * grown",
+        "self.learning_rate * noise * grown",
+        "tests/test_ou.py",
+    ),
+    Mutant(
+        "η stands for η² in the exercise on the clock",
+        "book/exercises/ch01.py",
+        "every = int(0.8 / eta**2) // 400",
+        "every = int(0.8 / eta) // 40",
+        "tests/test_exercises.py",
+    ),
+    Mutant(
+        "δ stands for δ² in label noise",
+        "labnoise/limit.py",
+        "rate = 4 * scale * (2 * scale * delta**2)",
+        "rate = 4 * scale * (2 * scale * delta)",
+        "tests/test_limit.py",
+    ),
+]
 
 
 def passes(folder: Path, tests: str) -> bool:
