@@ -18,8 +18,9 @@ LearningRate = Array | float | Callable[[Array], Array]
 
 # One chain draws the randomness of this many steps at once, or fewer if a step needs much of it.
 _BLOCK, _BLOCK_NUMBERS = 512, 2**14
-# A run is cut in this many compiled pieces, between which the progress bar moves.
-_PIECES = 50
+# A run is cut in this many compiled pieces, between which the progress bar moves; a short one in fewer, for each
+# costs a millisecond.
+_PIECES, _PIECE_STEPS = 50, 20_000
 
 
 class Trajectory(NamedTuple):
@@ -120,7 +121,8 @@ def _run(
         block = min(block, save_every)
     segments = _segments(num_steps, save_every, block)
     number = len(segments[0])
-    size = max(1, number if in_one else _round_up(-(-number // _PIECES)))
+    fewest = number * _PIECE_STEPS // max(num_steps, 1)  # segments that a piece of that many steps has
+    size = max(1, number if in_one else _round_up(max(-(-number // _PIECES), min(number, fewest))))
     rates = _rates(learning_rate, num_steps, x0.dtype)
 
     x = jnp.broadcast_to(x0, (*key.shape, x0.size))
@@ -144,7 +146,10 @@ def _run(
             if not in_one:
                 jax.block_until_ready(carry)
                 bar.update(bar_step)
-    return carry[2][..., :num_saves, :], carry[3]
+    saved, diverged_at = carry[2:4]
+    if in_one:
+        return saved[..., :num_saves, :], diverged_at
+    return jnp.asarray(np.asarray(saved)[..., :num_saves, :]), diverged_at  # sliced by JAX it would compile anew
 
 
 def _segments(num_steps: int, save_every: int, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
