@@ -149,7 +149,9 @@ def _run(
     saved, diverged_at = carry[2:4]
     if in_one:
         return saved[..., :num_saves, :], diverged_at
-    return jnp.asarray(np.asarray(saved)[..., :num_saves, :]), diverged_at  # sliced by JAX it would compile anew
+    return jnp.asarray(
+        np.asarray(saved)[..., :num_saves, :]
+    ), diverged_at  # sliced by JAX it would compile anew
 
 
 def _segments(num_steps: int, save_every: int, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

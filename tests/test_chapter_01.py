@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from afterzero import ch01
 
 from labnoise import FiniteNoise, GaussianNoise, LabelNoise, LeastSquares, MinibatchNoise, sgd
 
@@ -190,7 +191,19 @@ def test_slopes_of_three_algorithms(point, measured):
         mean_square_slope(MinibatchNoise(TWO_WEIGHTS)) - 4 * m4 * r**2,
         mean_square_slope(LabelNoise(TWO_WEIGHTS, DELTA)) - 4 * m4 * r**2 - 4 * DELTA**2,
     ]
+    # Gaussian noise: E q after a step is q of the mean, plus η²(Σ_uu − Σ_vv)
+    eta, cov = 0.1, GaussianNoise(TWO_WEIGHTS, 0.3).covariance(x)
+    mean = x - eta * TWO_WEIGHTS.gradient(x)
+    expected = mean[0] ** 2 - mean[1] ** 2 + eta**2 * (cov[0, 0] - cov[1, 1])
+    errors.append(float(expected - (x[0] ** 2 - x[1] ** 2) * (1 - 4 * eta**2 * r**2)))
     measured(float(np.abs(errors).max()))
+
+
+def test_half_lives_follow_the_slow_clock():
+    """The exercise's measurement: ln 2/(4δ²) in t = η²·steps, less a relative error of order η."""
+    slow = np.array(ch01.ETAS) ** 2 * ch01.half_lives(ch01.ETAS) / np.log(2)
+    assert (slow < 1).all()
+    assert (1 - slow < 8 * np.array(ch01.ETAS)).all()
 
 
 def test_the_unbalance_follows_the_predicted_exponential():

@@ -51,8 +51,8 @@ MUTANTS = [
         "η stands for η² in the exercise on the clock",
         "book/exercises/ch01.py",
         "every = int(0.8 / eta**2) // 400",
-        "every = int(0.8 / eta) // 40",
-        "tests/test_exercises.py",
+        "every = int(0.8 / eta) // 4",
+        "tests/test_chapter_01.py",
     ),
     Mutant(
         "δ stands for δ² in label noise",

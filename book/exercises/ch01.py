@@ -118,7 +118,7 @@ def half_lives(etas):
         "Halving η makes the half-life about four times longer, and 4 = 2².",
     ),
     rtol=0.04,  # the fit, which still feels the largest η, and −2 itself
-    after="The exponent is −2 in the limit. The fit is a little steeper, since the neglected term 4m₄r² speeds up the "
+    after="The exponent is −2 in the limit. The fit is a little steeper, since the neglected term 4m₄ρ² speeds up the "
     "runs with the larger η; it goes away as η → 0.",
 )
 def exponent():
