@@ -21,16 +21,15 @@ PAGES = ["book/index.html", "book/01-after-zero-loss.html"]
 RUNS = 5
 READY_S, OWN_KB = 1.2, 500
 
-READY = """() => new Promise(resolve => {
-  const maths = () => !window.MathJax || performance.getEntriesByName("maths-in-view").length > 0;
-  const inView = e => e.getBoundingClientRect().top < innerHeight;
-  const pictures = () => [...document.querySelectorAll("figure.explore img")]
-    .filter(e => inView(e) && getComputedStyle(e).display !== "none").every(e => e.complete && e.naturalWidth);
-  const wired = () => [...document.querySelectorAll("figure.explore")].every(e => e.querySelector(".explore-problem"));
-  const look = () => document.readyState === "complete" && maths() && wired() && pictures()
-    ? resolve(performance.now()) : requestAnimationFrame(look);
-  look();
-})"""
+# Deferred scripts, the widgets' among them, have run when the document is complete.
+READY = """() => {
+  const maths = !window.MathJax || performance.getEntriesByName("maths-in-view").length > 0;
+  const inView = [...document.querySelectorAll("figure.explore img")].filter(image => image.offsetParent
+    && image.getBoundingClientRect().top < innerHeight);
+  const ready = document.readyState === "complete" && maths
+    && inView.every(image => image.complete && image.naturalWidth);
+  return ready && performance.now();
+}"""
 
 
 def visit(browser, home: str, page: str) -> tuple[float, int, int]:
@@ -42,7 +41,7 @@ def visit(browser, home: str, page: str) -> tuple[float, int, int]:
         "response", lambda answer: sizes.__setitem__(answer.url, int(answer.headers.get("content-length", 0)))
     )
     tab.goto(f"{home}/{page}", wait_until="commit")
-    seconds = tab.evaluate(READY) / 1000
+    seconds = tab.wait_for_function(READY, timeout=30_000).json_value() / 1000
     shared = sum(size for url, size in sizes.items() if "/_static/" in url)
     context.close()
     return seconds, sum(sizes.values()) - shared, shared
