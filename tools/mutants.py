@@ -48,13 +48,6 @@ MUTANTS = [
         "tests/test_ou.py",
     ),
     Mutant(
-        "η stands for η² in the exercise on the clock",
-        "book/exercises/ch01.py",
-        "every = int(0.8 / eta**2) // 400",
-        "every = int(0.8 / eta) // 4",
-        "tests/test_chapter_01.py",
-    ),
-    Mutant(
         "δ stands for δ² in label noise",
         "labnoise/limit.py",
         "rate = 4 * scale * (2 * scale * delta**2)",
