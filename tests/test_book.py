@@ -117,7 +117,7 @@ def widgets(tab):
 
 def state(figure):
     """What the reader sees of a widget: the address of its picture, and the sentence."""
-    return figure.locator(".explore-frame").get_attribute("src"), figure.locator(
+    return figure.locator(".explore-frame").first.get_attribute("src"), figure.locator(
         ".explore-sentence"
     ).inner_text()
 
@@ -208,7 +208,7 @@ def test_a_page_whose_frames_are_missing_says_so_and_goes_on(browser, home):
     problem = figure.locator(".explore-problem")
     problem.wait_for()
     tab.wait_for_function("e => e.textContent.includes('not there')", arg=problem.element_handle())
-    before = figure.locator(".explore-sentence").inner_text()
+    before = figure.locator(".explore-sentence").first.inner_text()
     figure.locator("input[type=range]").first.focus()
     tab.keyboard.press("ArrowRight")
     tab.wait_for_function(
