@@ -40,8 +40,10 @@ class Quiz:
         rows = []
         for i, (value, feedback) in enumerate(self.options):
             kind, opening = ("right", "Right:") if i == self.right else ("wrong", "Not quite:")
+            # data-lm-... keeps keys from JupyterLab, which would move to another cell, or cut this one.
             rows.append(
-                f'<div class="{kind}"><input type="radio" name="{name}" id="{name}-{i}" autocomplete="off"> '
+                f'<div class="{kind}"><input type="radio" name="{name}" id="{name}-{i}" autocomplete="off" '
+                f"data-lm-suppress-shortcuts> "
                 f'<label for="{name}-{i}">{_typeset(value)}</label>'
                 f"<p><strong>{opening}</strong> {_typeset(feedback)}</p></div>"
             )

@@ -21,6 +21,7 @@ function typesetTheRest() {
   MathJax.startup.promise
     .then(() => performance.mark("maths-in-view"))
     .then(() => new Promise((resolve) => idle(resolve)))
+    .then(() => (document.documentElement.dataset.maths = "in view"))
     .then(() => MathJax.startup.document.lazyTypesetAll())
     .then(() => Promise.all([document.fonts.ready, loaded]))
     .then(() => {
@@ -43,4 +44,5 @@ function mendAccessibility() {
 addEventListener("DOMContentLoaded", () => {
   mendAccessibility();
   if (window.MathJax?.startup?.promise) typesetTheRest();
+  else document.documentElement.dataset.maths = "none";
 });

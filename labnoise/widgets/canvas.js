@@ -79,8 +79,15 @@ function render({ model, el }) {
     });
   }
 
-  // JupyterLab takes arrow keys and letters for its own commands.
-  el.addEventListener("keydown", (event) => event.stopPropagation());
+  // JupyterLab takes arrow keys and letters for its own commands, also from the sliders beside the canvas: those are
+  // found when the picture has been laid out. Chords such as Ctrl+S remain JupyterLab's.
+  const keep = (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  };
+  new ResizeObserver((_, observer) => {
+    (el.closest(".explore-live") ?? el).addEventListener("keydown", keep);
+    observer.disconnect();
+  }).observe(picture);
 
   const orphaned = () => {
     stop();

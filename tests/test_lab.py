@@ -1,0 +1,301 @@
+"""A chapter in a real JupyterLab: it opens as a notebook, runs from top to bottom, and its widgets move.
+
+The tests follow one reader through one notebook, in the order in which they stand here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from browser import ROOT, Record, chromium
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.lab
+
+CHAPTER = "01-after-zero-loss.md"
+SOURCE = (ROOT / "book" / CHAPTER).read_text()
+SETTINGS = {
+    # Every cell in the page, also those far from the viewport.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+NOTEBOOK = "const panel = window.jupyterapp.shell.currentWidget, notebook = panel.content;"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab over a copy of the book, with no settings but the environment's and ours."""
+    top = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "book", top / "book")
+    (top / "config" / "labconfig").mkdir(parents=True)
+    # Jupyter lays this over the environment's own file, which opens a chapter as a notebook.
+    (top / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "LABNOISE"))}
+    environment |= {name: str(top / folder) for name, folder in folders.items()}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.allow_root=True"),
+        *("--IdentityProvider.token=", f"--ServerApp.root_dir={top / 'book'}"),
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with (top / "log").open("w") as log, subprocess.Popen(command, env=environment, stderr=log) as server:
+        try:
+            end = time.monotonic() + 60
+            while not _answers(f"{url}/api/status"):
+                said = (top / "log").read_text()[-2000:]
+                assert server.poll() is None, f"JupyterLab ended:\n{said}"
+                assert time.monotonic() < end, f"JupyterLab did not start:\n{said}"
+                time.sleep(0.1)
+            yield url
+        finally:
+            server.terminate()  # it ends its kernels too
+
+
+def _answers(url):
+    try:
+        return urllib.request.urlopen(url, timeout=1).status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def opened(lab):
+    """The chapter as JupyterLab opens it, and the record of the page."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        record = Record(page)
+        page.goto(f"{lab}/lab/tree/{CHAPTER}")
+        page.locator(".jp-Notebook, .jp-FileEditor").first.wait_for(timeout=60_000)
+        yield page, record
+
+
+@pytest.fixture(scope="module")
+def page(opened):
+    """The chapter, all its cells run."""
+    page, _ = opened
+    # Without a kernel, JupyterLab would ask which one to run the cells in.
+    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.ready; }}")
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    done = """notebook.widgets.every(({model}) => model.type !== "code"
+        || (model.executionCount && model.executionState === "idle"))"""
+    failed = "document.querySelector('.jp-Notebook [data-mime-type$=error]')"
+    page.wait_for_function(f"() => {{ {NOTEBOOK} return {done} || {failed}; }}", timeout=300_000)
+    return page
+
+
+def run(page, part, source=None):
+    """Run the cell whose text contains `part`, with another text if one is given, and return its outputs."""
+    number = page.evaluate(
+        f"""async ([part, source]) => {{
+            {NOTEBOOK}
+            const number = notebook.widgets.findIndex(({{model}}) => model.sharedModel.source.includes(part));
+            if (source) notebook.widgets[number].model.sharedModel.setSource(source);
+            notebook.activeCellIndex = number;
+            await window.jupyterapp.commands.execute("notebook:run-cell");
+            return number;
+        }}""",
+        [part, source],
+    )
+    return page.locator(".jp-Notebook-cell").nth(number).locator(".jp-OutputArea")
+
+
+def look(widget):
+    """What a widget shows: the address of its picture, and its sentence."""
+    return (
+        widget.locator("img.explore-frame").get_attribute("src"),
+        widget.locator(".explore-sentence").inner_text(),
+    )
+
+
+def changed(widget, before):
+    """Wait until both picture and sentence are others, and return them."""
+    expect(widget.locator(".explore-sentence")).not_to_have_text(before[1], timeout=20_000)
+    after = look(widget)
+    assert after[0] != before[0]
+    return after
+
+
+def test_the_chapter_opens_as_a_notebook(opened):
+    page, _ = opened
+    expect(page.locator(".jp-FileEditor")).to_have_count(0)
+    expect(page.locator(".jp-Notebook")).to_have_count(1)
+    expect(page.locator(".jp-CodeCell")).to_have_count(SOURCE.count("```{code-cell}"), timeout=60_000)
+
+
+def test_statements_and_exercises_are_typeset(page):
+    titles = re.findall(r"^`{3,}\{(prf:)?(\w+)\} (.+)\n:label: (\S+)", SOURCE, re.MULTILINE)
+    assert {kind for _, kind, _, _ in titles} >= {"definition", "theorem", "exercise"}
+    for proof, kind, title, label in titles:
+        block = page.locator(f"aside#{label}.myst-{'proof' if proof else 'exercise'}")
+        expect(block).to_contain_text(re.compile(rf"{kind} \d+ \({re.escape(title)}\)", re.IGNORECASE))
+    text = "\n".join(page.locator(".jp-MarkdownCell").all_inner_texts())
+    assert len(text) > 10_000
+    assert re.findall(r"```|:::|\{(?:prf|exercise|solution|eq|cite|ref)\b", text) == []
+
+
+def test_the_mathematics_is_typeset(opened, page):
+    """Not the book's MathJax but jupyterlab-myst's KaTeX reads it, which knows no macros of ours."""
+    _, record = opened
+    expect(page.locator(".jp-MarkdownCell .katex").first).to_be_visible()
+    assert [line for line in record.problems if "Undefined control sequence" in line] == []
+
+
+def test_every_cell_runs_without_complaint(page):
+    complaints = page.locator(".jp-Notebook").locator("[data-mime-type$=error], [data-mime-type$=stderr]")
+    assert complaints.all_inner_texts() == []
+
+
+def test_widgets_quizzes_and_verdicts_are_shown(page):
+    expect(page.locator(".explore-live img.explore-frame[src^=blob]")).to_have_count(
+        len(re.findall(r"= explore\($", SOURCE, re.MULTILINE))
+    )
+    expect(page.locator("fieldset.quiz")).to_have_count(len(re.findall(r"^quiz\(", SOURCE, re.MULTILINE)))
+    verdicts = page.locator(".jp-Notebook .verdict")
+    expect(verdicts).to_have_count(len(re.findall(r"^check\(", SOURCE, re.MULTILINE)))
+    for verdict in verdicts.all():
+        expect(verdict).to_contain_text("Not answered yet")
+
+
+def where(page):
+    """The notebook's active cell, its mode and how many cells it has: what a stray key would change."""
+    return page.evaluate(
+        f"() => {{ {NOTEBOOK} return [notebook.activeCellIndex, notebook.mode, notebook.widgets.length]; }}"
+    )
+
+
+def test_arrow_keys_move_a_slider(page):
+    widget = page.locator(".explore-live").first
+    handle = widget.locator(".noUi-handle").first
+    handle.focus()
+    before = look(widget)
+    for _ in range(30):
+        handle.press("ArrowRight")
+    changed(widget, before)
+    expect(handle).to_be_focused()
+
+
+def test_keys_in_a_widget_or_a_quiz_are_not_the_notebooks(page):
+    """In a notebook's command mode an arrow key goes to another cell, b inserts one and x cuts one."""
+    widget = page.locator(".explore-live").first
+    quiz = page.locator("fieldset.quiz").first
+    for control, keys in [
+        (widget.locator(".noUi-handle").first, ["b", "x", "ArrowUp", "ArrowDown"]),
+        (widget.locator("select"), ["b", "x", "ArrowDown", "ArrowUp"]),
+        (page.locator(".explore-play").last, ["b", "x", "ArrowDown"]),
+        (quiz.locator("input").first, ["b", "x", "ArrowDown"]),
+    ]:
+        control.focus()
+        before = where(page)
+        for key in keys:
+            control.press(key)
+            assert where(page) == before, f"{key} on {control}"
+    expect(quiz.locator("input").nth(1)).to_be_checked()
+
+
+def test_the_pointer_drags_in_the_picture(page):
+    widget = page.locator(".explore-live").first
+    widget.scroll_into_view_if_needed()
+    box = widget.locator(".explore-pad").bounding_box()
+    before = look(widget)
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.3 * box["height"], steps=5)
+    page.mouse.up()
+    changed(widget, before)
+    expect(widget.locator(".explore-sentence")).to_contain_text(re.compile(r"at u = 0\.[45]"))
+
+
+def test_another_noise_is_selected(page):
+    widget = page.locator(".explore-live").first
+    before = look(widget)
+    widget.locator("select").select_option("mini-batch noise")
+    assert changed(widget, before)[1].startswith("With mini-batch noise")
+
+
+def test_play_runs_to_the_end_and_stops(page):
+    widget = page.locator(".explore-live").last
+    button, before = widget.locator(".explore-play"), look(widget)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    changed(widget, before)
+    expect(button).to_have_attribute("aria-pressed", "false", timeout=60_000)
+    expect(widget.locator(".explore-sentence")).to_contain_text("t = 1.50")
+
+
+def test_play_can_be_stopped(page):
+    widget = page.locator(".explore-live").nth(1)
+    button, before = widget.locator(".explore-play"), look(widget)
+    button.click()
+    changed(widget, before)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_quizzes_mark_themselves(page):
+    for quiz in page.locator("fieldset.quiz").all():
+        for choice in ("wrong", "right"):
+            option = quiz.locator(f".{choice}").first
+            option.locator("input").check()
+            expect(option.locator("p")).to_be_visible()
+            expect(quiz.locator("p:visible")).to_have_count(1)
+        expect(quiz.locator(".MathJax, mjx-container, .katex").first).to_be_visible()
+
+
+def test_an_answer_is_marked(page):
+    part = "def label_noise_covariance"
+    number = re.search(r'check\("([\d.]+)", label_noise_covariance\)', SOURCE)[1]
+    for factor, says in [(2, "Almost"), (4, "Correct")]:
+        answer = (
+            f"{part}(J, delta, batch_size):\n"
+            f"    return {factor} * delta**2 / (batch_size * len(J)) * J.T @ J\n\n"
+            f'check("{number}", label_noise_covariance)'
+        )
+        expect(run(page, part, answer).locator(".verdict")).to_contain_text(says)
+
+
+def test_answers_and_a_restart(page):
+    """The widget says that its kernel is gone; an answer saved before is there after."""
+    page.evaluate("window.jupyterapp.commands.execute('notebook:move-cursor-down')")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+    page.evaluate(f"() => {{ {NOTEBOOK} notebook.activeCell.model.sharedModel.setSource('# answers'); }}")
+    number = re.search(r'check\("([\d.]+)", label_noise_covariance\)', SOURCE)[1]
+    imports = (
+        "# answers\nfrom afterzero import ch01\nfrom labnoise.answers import load_answers, save_answers\n"
+    )
+    expect(run(page, "# answers", f"{imports}save_answers('mine.json')")).to_contain_text(f"['{number}']")
+
+    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.session.kernel.restart(); }}")
+    for widget in page.locator(".explore-live").all():
+        expect(widget.locator(".explore-problem")).to_contain_text("The kernel has restarted")
+
+    loading = f"{imports}print(load_answers('mine.json'))\nlabel_noise_covariance"
+    outputs = run(page, "# answers", loading)
+    expect(outputs).to_contain_text(f"'{number}': ✓ Correct")
+    expect(outputs).to_contain_text("function __main__.label_noise_covariance")
+
+
+def test_no_other_host_was_asked_and_nothing_failed(opened, lab):
+    _, record = opened
+    assert record.outside(lab) == []
+    assert [line for line in record.problems if line.startswith(("error:", "failed:"))] == []
