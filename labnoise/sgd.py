@@ -95,7 +95,7 @@ def sgd(
     """
     x0, num_steps, save_every = _check(noise, x0, learning_rate, num_steps, key, save_every, momentum)
     states, diverged_at = _run(noise, x0, learning_rate, num_steps, key, save_every, momentum)
-    steps = jnp.asarray(np.minimum(save_every * np.arange(states.shape[-2]), num_steps))
+    steps = jax.device_put(np.minimum(save_every * np.arange(states.shape[-2]), num_steps))
     if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
         _explain_divergence(noise, x0, diverged_at, momentum)
     return Trajectory(steps, states, diverged_at)
@@ -149,9 +149,8 @@ def _run(
     saved, diverged_at = carry[2:4]
     if in_one:
         return saved[..., :num_saves, :], diverged_at
-    return jnp.asarray(
-        np.asarray(saved)[..., :num_saves, :]
-    ), diverged_at  # sliced by JAX it would compile anew
+    # sliced, or made an array, by jax.numpy it would compile for every new number of saves
+    return jax.device_put(np.asarray(saved)[..., :num_saves, :]), diverged_at
 
 
 def _segments(num_steps: int, save_every: int, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
