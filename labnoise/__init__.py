@@ -21,6 +21,7 @@ from labnoise.quiz import quiz
 from labnoise.sde import canonical_sde
 from labnoise.sgd import Trajectory, sgd
 from labnoise.sparse import SparseRegression, random_sparse_regression
+from labnoise.sweep import sweep
 from labnoise.widgets import explore
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "random_sparse_regression",
     "sgd",
     "sharpness",
+    "sweep",
     "tangent_projection",
 ]

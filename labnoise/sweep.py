@@ -1,0 +1,267 @@
+"""Independent trials over a grid, on any executor, with results that survive a crash."""
+
+import itertools
+import json
+import math
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from labnoise import _checks
+
+_FORMAT = 1
+
+Task = Callable[..., float | Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of the task: where on the grid, with which seed, and what came of it.
+
+    Exactly one of `result` (name → number) and `error` (a traceback) is not None.
+    """
+
+    cell: dict[str, Any]
+    seed: int
+    result: dict[str, float] | None
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All trials of a sweep, in the order of the grid (its last axis fastest) and within a cell of the seeds."""
+
+    grid: dict[str, list[Any]]
+    seeds: list[int]
+    trials: list[Trial]
+
+    @property
+    def failed(self) -> list[Trial]:
+        """The trials whose task raised."""
+        return [trial for trial in self.trials if trial.error is not None]
+
+    def values(self, name: str = "value", failed: float | None = None) -> np.ndarray:
+        """The results called `name`, shape (size of each axis of the grid …, number of seeds).
+
+        Raises
+        ------
+        ValueError
+            If a trial failed and no number `failed` was given to stand in for it, or no result has that name.
+        """
+        if self.failed and failed is None:
+            _checks.fail(
+                "failed",
+                failed,
+                f"{len(self.failed)} of {len(self.trials)} trials raised, the first:\n{self.failed[0].error}\n"
+                "pass a number, such as np.nan, to stand in for them",
+            )
+        names = sorted({name for trial in self.trials for name in trial.result or {}})
+        if names and name not in names:
+            _checks.one_of("name", name, tuple(names))
+        numbers = [failed if trial.result is None else trial.result[name] for trial in self.trials]
+        shape = (*(len(axis) for axis in self.grid.values()), len(self.seeds))
+        return np.array(numbers, float).reshape(shape)
+
+
+def sweep(
+    task: Task,
+    grid: Mapping[str, Sequence[Any]],
+    seeds: int | Sequence[int],
+    executor: Executor | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> Sweep:
+    """Run `task(seed=s, **cell)` for every cell of a grid and every seed s.
+
+    Parameters
+    ----------
+    task : function of the grid's names and of `seed` that returns a number, or a dict of numbers
+        Its result must depend on its arguments alone. An executor with processes needs a function that can
+        be imported by name.
+    grid : name → values, each a number, a string or a truth value; the cells are all combinations
+    seeds : how many (0, 1, …), or the seeds themselves
+    executor : any `concurrent.futures.Executor`, by default this process
+        `ProcessPoolExecutor(2)` uses two cores, `dask.distributed.Client(…).get_executor()` a cluster.
+    path : file of results, one line of JSON a trial, written as they come
+        If it is there already its trials are not run again, except those that failed.
+
+    Returns
+    -------
+    Sweep
+        A trial whose task raised is recorded with its traceback and does not stop the others.
+
+    Raises
+    ------
+    ValueError
+        If the grid or the seeds are empty, a value cannot be written to a file, or `path` holds the results
+        of another task, another grid or another version of labnoise.
+    RuntimeError
+        If the executor died. What had been finished is in `path`: run the sweep again with a new executor.
+
+    Examples
+    --------
+    >>> from labnoise import sweep
+    >>> found = sweep(lambda seed, x, y: 10 * x + y + seed, {"x": [1, 2], "y": [3, 4, 5]}, seeds=2)
+    >>> found.values().shape, found.values()[1, 2].tolist()
+    ((2, 3, 2), [25.0, 26.0])
+    """
+    axes, numbers = _check(task, grid, seeds)
+    cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    wanted = {_name(cell, seed): (cell, seed) for cell in cells for seed in numbers}
+    finished = {} if path is None else _open(Path(path), task, list(axes))
+    done = {name: finished[name] for name in wanted if name in finished and finished[name].error is None}
+    todo = [pair for name, pair in wanted.items() if name not in done]
+    silent = bool(os.environ.get("LABNOISE_STATIC"))
+    with tqdm(
+        total=len(wanted), initial=len(done), unit="trial", delay=2, disable=silent, leave=False
+    ) as bar:
+        try:
+            for trial in _run(task, todo, executor):
+                name = _name(trial.cell, trial.seed)
+                done[name] = trial
+                if path is not None:
+                    _append(Path(path), trial)
+                bar.update()
+        except _ExecutorDied as died:
+            kept = "nothing was kept; give a `path`" if path is None else f"what was finished is in {path}"
+            raise RuntimeError(
+                f"executor = {executor!r}: it failed after {len(done)} of {len(wanted)} trials "
+                f"({died.__cause__!r}); {kept}. Run the sweep again with a new executor"
+            ) from died.__cause__
+    return Sweep(axes, numbers, [done[name] for name in wanted])
+
+
+class _ExecutorDied(Exception):
+    """A future failed although the task's own errors are caught where it runs."""
+
+
+def _run(task: Task, todo: list[tuple[dict[str, Any], int]], executor: Executor | None) -> Iterator[Trial]:
+    if executor is None:
+        for cell, seed in todo:
+            yield _attempt(task, cell, seed)
+        return
+    futures: list[Future[Trial]] = []
+    try:
+        for cell, seed in todo:
+            futures.append(executor.submit(_attempt, task, cell, seed))
+        for future in as_completed(futures):
+            yield future.result()
+    except GeneratorExit:
+        raise
+    except BaseException as reason:
+        if isinstance(reason, KeyboardInterrupt):
+            raise
+        raise _ExecutorDied from reason
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _attempt(task: Task, cell: dict[str, Any], seed: int) -> Trial:
+    """Run one trial where the executor wants it, and bring home what it returned or raised."""
+    begin = time.perf_counter()
+    result, error = None, None
+    try:
+        returned = task(seed=seed, **cell)
+        named = returned if isinstance(returned, Mapping) else {"value": returned}
+        result = {str(name): float(number) for name, number in named.items()}
+    except Exception:
+        error = traceback.format_exc()
+    return Trial(cell, seed, result, error, time.perf_counter() - begin)
+
+
+def _check(task: Any, grid: Any, seeds: Any) -> tuple[dict[str, list[Any]], list[int]]:
+    if not callable(task):
+        _checks.fail("task", task, "pass a function of the grid's names and of `seed`")
+    if not isinstance(grid, Mapping) or not grid:
+        _checks.fail("grid", grid, 'pass names and values, such as {"n": [10, 20], "design": ["boolean"]}')
+    axes = {}
+    for name, values in grid.items():
+        axes[str(name)] = axis = [
+            value.item() if isinstance(value, np.generic) else value for value in values
+        ]
+        if not axis:
+            _checks.fail(f"grid[{name!r}]", values, "it has no values, so the grid has no cells")
+        if name == "seed":
+            _checks.fail("grid", list(grid), "`seed` is not an axis; pass `seeds`")
+        for value in axis:
+            if (
+                not isinstance(value, (bool, int, float, str))
+                or value != value
+                or value in (math.inf, -math.inf)
+            ):
+                _checks.fail(
+                    f"grid[{name!r}]", value, "a value must be a finite number, a string or a truth value"
+                )
+        if len(set(map(repr, axis))) < len(axis):
+            _checks.fail(f"grid[{name!r}]", values, "a value stands there twice")
+    if isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool):
+        numbers = list(range(int(seeds)))
+    else:
+        numbers = [_checks.count("seeds", seed, least=0) for seed in seeds]
+    if not numbers or len(set(numbers)) < len(numbers):
+        _checks.fail("seeds", seeds, "pass how many (≥ 1), or a list of different whole numbers")
+    return axes, numbers
+
+
+def _name(cell: Mapping[str, Any], seed: int) -> str:
+    """What tells one trial from another, however the grid was cut."""
+    return json.dumps([sorted(cell.items()), seed])
+
+
+def _open(path: Path, task: Task, names: list[str]) -> dict[str, Trial]:
+    """Read the trials of an earlier sweep, or begin a new file. A line cut short by a crash is dropped."""
+    if not hasattr(task, "__qualname__"):
+        _checks.fail(
+            "task", task, "results in a file need a function with a name; make constants axes of one value"
+        )
+    header = {
+        "sweep": _FORMAT,
+        "task": f"{task.__module__}.{task.__qualname__}",
+        "names": sorted(names),
+        "labnoise": version("labnoise"),
+    }
+    text = path.read_text(encoding="utf8") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    if not whole:
+        if text and not json.dumps(header).startswith(text):
+            _checks.fail(
+                "path", str(path), "this file does not hold the results of a sweep; give another path"
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(header) + "\n", encoding="utf8")
+        return {}
+    lines = whole.splitlines()
+    try:
+        found = json.loads(lines[0])
+        trials = [Trial(**json.loads(line)) for line in lines[1:]]
+    except (ValueError, TypeError) as reason:
+        raise ValueError(
+            f"path = {str(path)!r}: this file does not hold the results of a sweep, or is damaged "
+            f"({reason}); give another path"
+        ) from reason
+    for name, ours in header.items():
+        theirs = found.get(name) if isinstance(found, dict) else found
+        if theirs != ours:
+            _checks.fail(
+                "path",
+                str(path),
+                f"its results have {name} = {theirs!r}, this sweep {ours!r}; give another path",
+            )
+    if whole != text:
+        path.write_text(whole, encoding="utf8")
+    return {_name(trial.cell, trial.seed): trial for trial in trials}
+
+
+def _append(path: Path, trial: Trial) -> None:
+    with path.open("a", encoding="utf8") as file:
+        file.write(json.dumps(vars(trial)) + "\n")

@@ -1,0 +1,160 @@
+"""Sweeps: the same numbers from any executor, and nothing lost when one dies."""
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import numpy as np
+import pytest
+from example_trials import deadly_once, noisy_product, picky
+
+from labnoise import sweep
+
+GRID = {"n": [2, 3, 5], "design": ["gaussian", "boolean"]}
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return np.array(
+        [[[noisy_product(s, n, d)["value"] for s in range(4)] for d in GRID["design"]] for n in GRID["n"]]
+    )
+
+
+def processes(count=2):
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+
+
+def test_values_lie_on_the_grid(expected):
+    found = sweep(noisy_product, GRID, 4)
+    assert np.array_equal(found.values(), expected)
+    assert np.array_equal(found.values("length")[0, :, 0], [8, 7])
+    assert found.seeds == [0, 1, 2, 3]
+    assert [trial.seed for trial in found.trials[:5]] == [0, 1, 2, 3, 0]
+
+
+def test_processes_give_the_same_numbers(expected):
+    with processes() as pool:
+        assert np.array_equal(sweep(noisy_product, GRID, 4, pool).values(), expected)
+
+
+def test_results_are_read_and_not_computed_again(tmp_path, expected):
+    path = tmp_path / "new folder" / "results.jsonl"
+    sweep(noisy_product, {"n": [2, 3], "design": ["gaussian"]}, [0, 3], path=path)
+    lines = path.read_text()
+    calls = []
+
+    def counted(**arguments):
+        calls.append(arguments)
+        return noisy_product(**arguments)
+
+    counted.__module__, counted.__qualname__ = noisy_product.__module__, noisy_product.__qualname__
+    assert np.array_equal(sweep(counted, GRID, 4, path=path).values(), expected)
+    assert len(calls) == 24 - 4
+    assert path.read_text().startswith(lines)
+    assert np.array_equal(sweep(counted, GRID, 4, path=path).values(), expected)
+    assert len(calls) == 24 - 4
+
+
+def test_a_line_cut_short_is_computed_again(tmp_path, expected):
+    path = tmp_path / "results.jsonl"
+    sweep(noisy_product, GRID, 4, path=path)
+    whole = path.read_text()
+    for size in (len(whole) - 30, len(whole) // 2, 40, 0):
+        path.write_text(whole[:size])
+        assert np.array_equal(sweep(noisy_product, GRID, 4, path=path).values(), expected)
+        assert sorted(map(key, path.read_text().splitlines())) == sorted(map(key, whole.splitlines()))
+
+
+def key(line):
+    return json.dumps({name: value for name, value in json.loads(line).items() if name != "seconds"})
+
+
+def test_a_failed_trial_is_recorded_does_not_stop_the_rest_and_is_tried_again(tmp_path, expected):
+    path = tmp_path / "results.jsonl"
+    found = sweep(picky, GRID, 4, path=path)
+    assert len(found.failed) == 4
+    assert all(trial.cell == {"n": 3, "design": "boolean"} for trial in found.failed)
+    assert "n = 3 is unlucky" in found.failed[0].error
+    assert "in picky" in found.failed[0].error
+    with pytest.raises(ValueError, match="4 of 24 trials raised"):
+        found.values()
+    values = found.values(failed=np.nan)
+    assert np.isnan(values[1, 1]).all()
+    assert np.array_equal(np.delete(values.reshape(6, 4), 3, 0), np.delete(expected.reshape(6, 4), 3, 0))
+
+    def mended(**arguments):
+        return noisy_product(**arguments)
+
+    mended.__module__, mended.__qualname__ = picky.__module__, picky.__qualname__
+    assert np.array_equal(sweep(mended, GRID, 4, path=path).values(), expected)
+    assert np.array_equal(sweep(mended, GRID, 4, path=path).values(), expected)
+
+
+def test_an_executor_that_dies_says_so_and_a_new_one_goes_on(tmp_path, expected):
+    path, grid = tmp_path / "results.jsonl", GRID | {"marker": [str(tmp_path / "marker")]}
+    with processes() as pool, pytest.raises(RuntimeError, match=r"executor.*after \d+ of 24 .*results.jsonl"):
+        sweep(deadly_once, grid, 4, pool, path)
+    safe = path.read_text()
+    with processes() as pool:
+        found = sweep(deadly_once, grid, 4, pool, path)
+    assert np.array_equal(found.values()[:, :, 0], expected)
+    assert path.read_text().startswith(safe)
+
+
+def test_a_task_that_cannot_travel_is_named():
+    with processes(1) as pool, pytest.raises(RuntimeError, match="pickle"):
+        sweep(lambda seed, n: n, {"n": [1]}, 1, pool)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"task": 3}, "task = 3"),
+        ({"grid": {}}, "grid = {}"),
+        ({"grid": {"n": []}}, "no cells"),
+        ({"grid": {"n": [1, 1], "design": ["boolean"]}}, "twice"),
+        ({"grid": {"n": [float("nan")], "design": ["boolean"]}}, "finite"),
+        ({"grid": {"n": [[1]], "design": ["boolean"]}}, "number, a string"),
+        ({"grid": {"seed": [1]}}, "`seed` is not an axis"),
+        ({"seeds": 0}, "seeds = 0"),
+        ({"seeds": -2}, "seeds = -2"),
+        ({"seeds": [1, 1]}, "different"),
+        ({"seeds": [-1]}, "seeds = -1"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, says):
+    good = {"task": noisy_product, "grid": GRID, "seeds": 2}
+    with pytest.raises(ValueError, match=says):
+        sweep(**(good | arguments))
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path):
+    path = tmp_path / "results.jsonl"
+    for text, says in [
+        ("my diary\n", "does not hold the results"),
+        ("my diary", "does not hold the results"),
+        ("[1, 2]\n", "sweep = "),
+    ]:
+        path.write_text(text)
+        with pytest.raises(ValueError, match=says):
+            sweep(noisy_product, GRID, 1, path=path)
+        assert path.read_text() == text
+    path.unlink()
+    sweep(noisy_product, GRID, 1, path=path)
+    with pytest.raises(ValueError, match=r"task = 'example_trials\.noisy_product'"):
+        sweep(picky, GRID, 1, path=path)
+    with pytest.raises(ValueError, match="names = "):
+        sweep(noisy_product, {"n": [1]}, 1, path=path)
+    with pytest.raises(ValueError, match="a function with a name"):
+        sweep(partial(noisy_product, design="boolean"), {"n": [1]}, 1, path=path)
+    header, *rest = path.read_text().splitlines()
+    older = json.dumps(json.loads(header) | {"labnoise": "0.0.1"})
+    path.write_text("\n".join([older, *rest]) + "\n")
+    with pytest.raises(ValueError, match=r"labnoise = '0.0.1'"):
+        sweep(noisy_product, GRID, 1, path=path)
+
+
+def test_a_wrong_name_is_named():
+    with pytest.raises(ValueError, match="'length', 'value'"):
+        sweep(noisy_product, GRID, 1).values("lenght")
