@@ -104,8 +104,9 @@ def _variance(z, delta, eta, fourth):
         "In the stationary state E x'² = E x² = S, and z is independent of x: S = E(1 − 2ηz²)² S + 4η²δ²m₂.",
         "E(1 − 2ηz²)² = 1 − 4ηm₂ + 4η²m₄.",
     ),
-    after="It exists for η < m₂/m₄, which is at most 1/m₂ = 2/H: the variance is lost before the mean is. To first order "
-    "in η the correction is ηm₄/m₂ in place of ηm₂, so the dependence on the state matters as much as discreteness.",
+    after="It exists for η < m₂/m₄, which is at most 1/m₂ = 2/H: the variance is lost before the mean is. To "
+    "first order in η the correction is ηm₄/m₂ in place of ηm₂, so the dependence on the state matters as much "
+    "as discreteness does.",
 )
 def stationary_variance(z, delta, eta):
     """The exact stationary variance of x, from the inputs z (n,), δ and η."""
