@@ -59,7 +59,7 @@ def _rows(H, cov, eta):
     after="In the eigenbasis the equation is no system at all: each entry is one division.",
 )
 def stationary_covariance(H, cov, eta):
-    """S (D, D) with HS + SH = ηΣ, from H positive definite (D, D), Σ (D, D) and η."""
+    """S (D, D) with HS + SH = ηΣ, from H > 0 (D, D), Σ (D, D) and η."""
     values, Q = np.linalg.eigh(H)
     return Q @ (eta * (Q.T @ cov @ Q) / (values[:, None] + values)) @ Q.T
 
@@ -109,7 +109,7 @@ def _variance(z, delta, eta, fourth):
     "as discreteness does.",
 )
 def stationary_variance(z, delta, eta):
-    """The exact stationary variance of x, from the inputs z (n,), δ and η."""
+    """The exact stationary variance of x, from inputs z (n,), δ and η."""
     m2, m4 = np.mean(z**2), np.mean(z**4)
     return eta * delta**2 * m2 / (m2 - eta * m4)
 
@@ -141,7 +141,7 @@ def stationary_variance(z, delta, eta):
     after="For small η this is (η/2) Σλ²/Σλ: it is the stiffest directions that SGD holds least well.",
 )
 def plateau_excess(curvatures, eta):
-    """(discrete plateau)/(continuous plateau) − 1 for label noise, from the nonzero curvatures (M,) and η."""
+    """Plateau of the recursion over the continuous one, less 1."""
     return np.sum(2 * curvatures / (2 - eta * curvatures)) / np.sum(curvatures) - 1
 
 
@@ -185,5 +185,5 @@ def _excess(curvatures, eta):
     "velocity is −(η²τ²/4)(ln h)': with constant τ² the regularizer is the logarithm of the curvature.",
 )
 def tangent_velocity(h, dh, tau2, eta):
-    """The mean velocity of x per step, from h and h' at x, the noise's variance τ² on y, and η."""
+    """Mean velocity of x per step; dh is h', tau2 the variance τ² on y."""
     return -(eta**2) * tau2 * dh / (4 * h)
