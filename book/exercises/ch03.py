@@ -133,7 +133,9 @@ def oblique_point(U, V):
         "The exponents are the wrong way round: u ← e^{s/m} u and v ← e^{−s/l} v leave u^m v^l alone.": (
             lambda u, v, m, l: u**2 - l / m * v**2
         ),
-        "The sign is wrong: what one factor gains, the other must lose.": lambda u, v, m, l: u**2 + m / l * v**2,
+        "The sign is wrong: what one factor gains, the other must lose.": lambda u, v, m, l: (
+            u**2 + m / l * v**2
+        ),
         "Right up to a factor: the exercise asks for the multiple in which u² has the factor 1.": (
             lambda u, v, m, l: u**2 / m - v**2 / l
         ),
