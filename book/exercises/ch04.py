@@ -21,7 +21,9 @@ def _projection(outcomes):
             lambda outcomes, eta, s, t: eta**2 * np.floor(min(s, t) / eta**2) * np.eye(outcomes)
         ),
         "Z carries the factor √Ξ, and the covariance its square, Ξ: without it all is Ξ times too small.": (
-            lambda outcomes, eta, s, t: eta**2 * np.floor(min(s, t) / eta**2) * _projection(outcomes) / outcomes
+            lambda outcomes, eta, s, t: (
+                eta**2 * np.floor(min(s, t) / eta**2) * _projection(outcomes) / outcomes
+            )
         ),
         "Each jump has the factor η, and the covariance its square: η², not η.": (
             lambda outcomes, eta, s, t: eta * np.floor(min(s, t) / eta**2) * _projection(outcomes)
@@ -59,7 +61,9 @@ def _windows(rates, m):
         "That is the gain of the last m steps, which is the least one only if the rates fall.": (
             lambda rates, m: np.sum(rates[-m:])
         ),
-        "That is the largest gain; the condition is about the least.": lambda rates, m: _windows(rates, m).max(),
+        "That is the largest gain; the condition is about the least.": lambda rates, m: _windows(
+            rates, m
+        ).max(),
         "That is the gain of the slow time t, which adds up η²; the clock A adds up η.": (
             lambda rates, m: _windows(rates**2, m).min()
         ),
