@@ -43,7 +43,7 @@ def _projection(outcomes):
     after="As η → 0 this tends to min(s, t)(I − 11ᵀ/Ξ): the covariance of the Brownian motion in the proposition.",
 )
 def driving_covariance(outcomes, eta, s, t):
-    """E Z(s) Z(t)ᵀ, a matrix (Ξ, Ξ), from the number Ξ of outcomes, η and the times s and t."""
+    """E Z(s)Z(t)ᵀ, (Ξ, Ξ), from the number Ξ of outcomes, η, s and t."""
     return eta**2 * np.floor(min(s, t) / eta**2) * (np.eye(outcomes) - 1 / outcomes)
 
 
@@ -79,7 +79,7 @@ def _windows(rates, m):
     after="With a constant rate and m = ⌊s/η²⌋ this is η⌊s/η²⌋, the number of the proposition.",
 )
 def least_gain(rates, m):
-    """The least gain of the clock A in m consecutive steps, from the learning rates (steps,)."""
+    """The clock's least gain in m consecutive steps, from rates (steps,)."""
     return np.lib.stride_tricks.sliding_window_view(rates, m).sum(axis=1).min()
 
 
@@ -108,7 +108,7 @@ def least_gain(rates, m):
     "behind and went on moving the weights.",
 )
 def two_variances(a, t):
-    """The limits of Var Z(t) and of the sum of Z's squared jumps up to t, as an array (2,)."""
+    """The limits of Var Z(t) and of the mean of [Z](t), an array (2,)."""
     return np.array([(1 + a) ** 2 * t, (1 + a**2) * t])
 
 
