@@ -31,9 +31,7 @@ def _divided(H, C, divisor, keep):
             lambda H, C: 0.5 * np.linalg.pinv(H, rcond=1e-9) @ C
         ),
         "Symmetrizing ½H†C does not help: it divides by λ_i and by λ_j in turn, not by their sum.": (
-            lambda H, C: (
-                0.25 * (np.linalg.pinv(H, rcond=1e-9) @ C + C @ np.linalg.pinv(H, rcond=1e-9))
-            )
+            lambda H, C: 0.25 * (np.linalg.pinv(H, rcond=1e-9) @ C + C @ np.linalg.pinv(H, rcond=1e-9))
         ),
         "The entries with one eigenvalue zero have to go: they belong to the mixed term, and S = NSN.": (
             lambda H, C: _divided(H, C, lambda a, b: a + b, lambda p, q: p | q)
@@ -156,7 +154,9 @@ def _speed(theta, k, beta, factor=0.25, sign=1.0, divide=True, phase=1.0):
             lambda theta, k, beta: _speed(theta, k, beta, divide=False)
         ),
         "The lead β is missing in the noise.": lambda theta, k, beta: _speed(theta, k, 0.0),
-        "Here the noise lags; the lead is added, θ − φ_i + β.": lambda theta, k, beta: _speed(theta, k, -beta),
+        "Here the noise lags; the lead is added, θ − φ_i + β.": lambda theta, k, beta: _speed(
+            theta, k, -beta
+        ),
         "Add the k phases up; this is their mean.": lambda theta, k, beta: _speed(theta, k, beta) / k,
     },
     hints=(
