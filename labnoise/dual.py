@@ -66,7 +66,8 @@ def dual_projection(problem: SparseRegression, x: Array, log_scale: Array) -> tu
         move, length, residual = newton(*frozen, s)
         # f‴ ≤ length · f″ along the step, and so this damping descends from any start: far away it moves the
         # logarithms by ln(length) at a time, where plain Newton overflows
-        return s + move * jnp.log1p(length) / length, length, residual, iteration + 1
+        damping = jnp.where(length > 0, jnp.log1p(length) / length, 1.0)  # the start may be the solution
+        return s + damping * move, length, residual, iteration + 1
 
     infinity = jnp.asarray(jnp.inf, x.dtype)
     s = jax.lax.while_loop(unfinished, damped, (jnp.zeros_like(y), infinity, infinity, jnp.asarray(0)))[0]

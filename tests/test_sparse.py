@@ -33,6 +33,11 @@ def test_projection_is_on_the_manifold_and_conserves_what_flow_conserves(paramet
     np.testing.assert_allclose(project(problem, end), end, rtol=1e-12)
 
 
+def test_projection_leaves_an_exact_solution_alone():
+    problem = SparseRegression(jnp.array([[1.0, 2.0]]), jnp.array([3.0]), "square")
+    np.testing.assert_array_equal(project(problem, jnp.ones(2)), jnp.ones(2))
+
+
 @pytest.mark.parametrize("parametrization", ["difference", "square"])
 def test_projection_is_differentiable_twice(parametrization):
     problem, _, x0 = instance(parametrization, "gaussian", n=2, d=5, sparsity=2)
