@@ -4,34 +4,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sampling import gaussian, within
 from scipy.integrate import solve_ivp
 from scipy.special import iv
 
 from labnoise import (
-    GaussianNoise,
-    LabelNoise,
     LeastSquares,
     SparseRegression,
     label_noise_flow,
     landscapes,
     limiting_diffusion,
     random_sparse_regression,
-    sgd,
 )
 
 KEY = jax.random.key(11)
-
-
-def gaussian(landscape):
-    return GaussianNoise(landscape, landscape.cov)
-
-
-def within(samples, expected, allowance=0.0, sigmas=4.5):
-    """How many standard errors the mean of `samples` is away, once a known bias is allowed for."""
-    error = float(abs(samples.mean() - expected))
-    sigma = float(samples.std() / samples.size**0.5)
-    assert error < sigmas * sigma + allowance, f"off by {error:.3g}, standard error {sigma:.3g}"
-    return error
 
 
 @pytest.mark.statement("Circle: the limit is dθ = √a dW − b dt (coefficient 1, not ½)", asked=0.02)
@@ -79,38 +65,11 @@ def test_limit_of_the_motor(measured):
     measured(abs(2 * ends[1] - ends[0] - 1.88382))  # Richardson: the steps' error is O(1/num_steps)
 
 
-@pytest.mark.statement("k-phase motor: SGD's mean is 1.88382 + O(η), its spread √(.7318η)", asked=0.03)
-def test_sgd_tends_to_the_limit_on_the_motor(measured):
-    x0, means = jnp.array([1.0, 0.0, 0.0, 0.0, 0.0]), {}
-    for eta in (0.2, 0.1):
-        run = sgd(
-            gaussian(landscapes.phase_motor(3)),
-            x0,
-            eta,
-            round(10 / eta**2),
-            jax.random.split(KEY, 800),
-            save_every=10,
-        )
-        angle = jnp.unwrap(jnp.arctan2(run.states[..., 1], run.states[..., 0]), axis=1)[:, -1]
-        means[eta] = float(angle.mean())
-        assert abs(float(angle.std()) / (0.7318 * eta) ** 0.5 - 1) < 0.12
-        within(angle, {0.2: 2.354, 0.1: 2.108}[eta], 0.01)
-    measured(abs((means[0.2] - 1.88382) / (means[0.1] - 1.88382) / 2 - 1) / 10)
-
-
 @pytest.mark.statement("Valley: x(t) = x₀e^{−ct/2}", asked=1e-5)
 def test_limit_in_the_valley(measured):
     run = limiting_diffusion(gaussian(landscapes.valley(1.0)), jnp.array([1.5, 0.0]), 1.0, 1000, KEY)
     coarse = limiting_diffusion(gaussian(landscapes.valley(1.0)), jnp.array([1.5, 0.0]), 1.0, 500, KEY)
     measured(abs(2 * run.states[-1, 0] - coarse.states[-1, 0] - 1.5 * np.exp(-0.5)))
-
-
-@pytest.mark.statement("Heavy ball: the limit at t = (η/(1−β))²·steps", asked=0.012)
-def test_heavy_ball_in_the_valley(measured):
-    eta, beta = 0.02 * 0.1, 0.9
-    valley, x0 = landscapes.valley(1.0), jnp.array([1.5, 0.0])
-    run = sgd(gaussian(valley), x0, eta, 2500, jax.random.split(KEY, 2000), momentum=beta)
-    measured(within(run.states[:, -1, 0], 0.9139, 0.005))
 
 
 @pytest.mark.statement("Hyperbola: q → q₀e^{−4δ²t} for any LeastSquares", asked=1e-8)
@@ -198,16 +157,3 @@ def test_recovery_rate(measured, parametrization):
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-@pytest.mark.statement("Label-noise SGD tends to the flow, with error O(η)", asked=0.01)
-def test_label_noise_sgd_follows_the_flow(measured):
-    noise, x0, t = LabelNoise(landscapes.hyperbola(), 0.5), jnp.array([2.0, 0.5]), 0.8
-    ends = {}
-    for eta in (0.02, 0.01):
-        x = sgd(noise, x0, eta, round(t / eta**2), jax.random.split(KEY, 400)).states[:, -1]
-        ends[eta] = x[:, 0] ** 2 - x[:, 1] ** 2
-    limit = label_noise_flow(noise.problem, x0, jnp.array([t]), 0.5)[0]
-    limit = limit[0] ** 2 - limit[1] ** 2
-    measured(within(2 * ends[0.01] - ends[0.02], limit, 0.005))
-    assert 1.8 < float((ends[0.02].mean() - limit) / (ends[0.01].mean() - limit)) < 2.2
