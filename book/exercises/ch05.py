@@ -55,7 +55,7 @@ def _divided(H, C, divisor, keep):
     after="With C = H it returns N/2, with C = N it returns H†/2: these are the two corollaries below.",
 )
 def lyapunov_inverse(H, C):
-    """The symmetric S = NSN with HS + SH = NCN, for H ⪰ 0 (D, D) of any rank and symmetric C (D, D)."""
+    """The symmetric S = NSN with HS + SH = NCN; H ⪰ 0 has any rank."""
     eigenvalues, Q = np.linalg.eigh(H)
     positive = eigenvalues > 1e-9 * eigenvalues[-1]
     both = positive[:, None] & positive[None, :]
@@ -130,7 +130,7 @@ def coefficient():
     after="This is a way to compute the isotropic drift that never meets a singular matrix: −¼ of it.",
 )
 def log_pseudodeterminant_slope(J, dJ):
-    """d/ds of ln|H|₊ at s = 0, for H(s) = (J + s·dJ)ᵀ(J + s·dJ) and J (n, D) of rank n < D."""
+    """The slope of ln|JᵀJ|₊ when J (n, D), of rank n < D, moves along dJ."""
     return 2 * np.trace(np.linalg.solve(J @ J.T, dJ @ J.T))
 
 
@@ -167,6 +167,6 @@ def _speed(theta, k, beta, factor=0.25, sign=1.0, divide=True, phase=1.0):
     "stops.",
 )
 def motor_speed(theta, k, beta):
-    """dθ/dt of the limit for h_i = 2 + cos(θ − φ_i) and τ_i = 1 + sin(θ − φ_i + β), φ_i = 2πi/k."""
+    """dθ/dt of the limit for k phases and noise that leads by the angle beta."""
     angles = theta - 2 * np.pi * np.arange(k) / k
     return 0.25 * np.sum((1 + np.sin(angles + beta)) * np.sin(angles) / (2 + np.cos(angles)))
