@@ -180,6 +180,13 @@ class MinibatchNoise(Noise):
 
     Both vanish on Γ, where every example's gradient is zero. The second is HaoChen et al. (2020), section 3.
 
+    Parameters
+    ----------
+    problem : LeastSquares
+    batch_size : B ≥ 1, for kind="batch"
+    kind : "batch" or "pair"
+    strength : number ≥ 0, for kind="pair"
+
     Raises
     ------
     ValueError

