@@ -96,34 +96,6 @@ def slope(x, end):
 
 @exercise(
     "3.4",
-    inputs=lambda rng: (lambda r: (r, 1 / r))(rng.uniform(1.2, 3.0) ** rng.choice([-1.0, 1.0])),
-    mistakes={
-        "The line has the direction (V, −U), and the unbalance must come back to q; look at your sign.": (
-            lambda U, V: np.array([U, V]) - 4 / (U**2 - V**2) * np.array([V, -U])
-        ),
-        "The term linear in κ is 2·(UV + VU) = 4UV = 4, not 2.": (
-            lambda U, V: np.array([U, V]) + 2 / (U**2 - V**2) * np.array([V, -U])
-        ),
-        "That is Φ(x) itself, which lies on Γ. There is one more point.": lambda U, V: np.array([U, V]),
-        "Here the unbalance is q again, but x·Φ is −|Φ|²: ∂Φ changes a sign, it is no projection.": (
-            lambda U, V: -np.array([U, V]) - 4 / (U**2 - V**2) * np.array([V, -U])
-        ),
-    },
-    hints=(
-        "x·Φ = |Φ|² says that x = Φ + κ(V, −U) for some number κ.",
-        "Put this into u² − v² = q. The equation for κ is quadratic, and κ = 0 is one solution.",
-    ),
-    after="The second point always lies beside the curve, with u and v of different signs, and ∂Φ is oblique there: "
-    "idempotent, but not symmetric.",
-)
-def oblique_point(U, V):
-    """The point x ≠ (U, V) with Φ(x) = (U, V) at which (∂Φ)² = ∂Φ, an array (2,); UV = 1, U ≠ V."""
-    kappa = 4 / (U**2 - V**2)
-    return np.array([U + kappa * V, V - kappa * U])
-
-
-@exercise(
-    "3.5",
     inputs=lambda rng: (
         *rng.uniform(0.5, 2.0, 2),
         *(int(k) for k in rng.permutation([1, 2, 3, 4, 5])[:2]),
@@ -152,3 +124,31 @@ def oblique_point(U, V):
 def conserved(u, v, m, l):
     """The conserved Q = u² + … of gradient flow on (u^m v^l − 1)²; u, v numbers, m, l whole numbers."""
     return u**2 - m / l * v**2
+
+
+@exercise(
+    "3.5",
+    inputs=lambda rng: (lambda r: (r, 1 / r))(rng.uniform(1.2, 3.0) ** rng.choice([-1.0, 1.0])),
+    mistakes={
+        "The line has the direction (V, −U), and the unbalance must come back to q; look at your sign.": (
+            lambda U, V: np.array([U, V]) - 4 / (U**2 - V**2) * np.array([V, -U])
+        ),
+        "The term linear in κ is 2·(UV + VU) = 4UV = 4, not 2.": (
+            lambda U, V: np.array([U, V]) + 2 / (U**2 - V**2) * np.array([V, -U])
+        ),
+        "That is Φ(x) itself, which lies on Γ. There is one more point.": lambda U, V: np.array([U, V]),
+        "Here the unbalance is q again, but x·Φ is −|Φ|²: ∂Φ changes a sign, it is no projection.": (
+            lambda U, V: -np.array([U, V]) - 4 / (U**2 - V**2) * np.array([V, -U])
+        ),
+    },
+    hints=(
+        "x·Φ = |Φ|² says that x = Φ + κ(V, −U) for some number κ.",
+        "Put this into u² − v² = q. The equation for κ is quadratic, and κ = 0 is one solution.",
+    ),
+    after="The second point always lies beside the curve, with u and v of different signs, and ∂Φ is oblique there: "
+    "idempotent, but not symmetric.",
+)
+def oblique_point(U, V):
+    """The point x ≠ (U, V) with Φ(x) = (U, V) at which (∂Φ)² = ∂Φ, an array (2,); UV = 1, U ≠ V."""
+    kappa = 4 / (U**2 - V**2)
+    return np.array([U + kappa * V, V - kappa * U])
