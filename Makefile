@@ -5,7 +5,7 @@
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: book test unit lint serve lab lock exercises experiments mutants links clean env browser
+.PHONY: book test unit lint serve lab lock exercises experiments ledger mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -17,11 +17,13 @@ book: env
 browser: env
 	@$(BIN)/python tools/chromium.py
 
+# Two workers; JupyterLab, which waits for a person's sake, has the machine to itself.
 test: book browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not lab" -n 2 --dist loadgroup --durations=10
+	@$(BIN)/python -m pytest -m lab
 
 unit: env
-	@$(BIN)/python -m pytest -m "not browser and not lab"
+	@$(BIN)/python -m pytest -m "not browser and not lab" -n 2 --dist loadgroup
 
 lint: env
 	@$(BIN)/ruff check .
@@ -40,6 +42,10 @@ exercises: env
 
 experiments: env
 	@$(BIN)/python -m afterzero.experiments
+
+ledger: env
+	@$(BIN)/python -m pytest -m statement -n 2 --dist loadgroup
+	@$(BIN)/python tools/ledger.py
 
 mutants: env
 	@$(BIN)/python tools/mutants.py

@@ -19,19 +19,23 @@ settings.register_profile(
 )
 settings.load_profile("labnoise")
 
-_RECORDS = pytest.StashKey[list]()
+# Filled as reports come in, from this process or, with several, from each worker.
+_records: list[dict] = []
 
 
-def pytest_configure(config):
-    config.stash[_RECORDS] = []
+def pytest_collection_modifyitems(items):
+    """Several workers share the tests a file at a time, since its tests share what they computed; pages go singly."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture
 def measured(request):
     """`measured(error)`: compare with the error that the test's `statement` marker allows, and record it.
 
-    The records of one run are written to `_build/statements.json`, from which the book prints its table of
-    statement, test, error allowed, error found.
+    The records of a run are written to `_build/statements.json`; `make ledger` keeps them, and the book prints them as
+    its table of statement, test, error allowed, error found.
     """
     marker = request.node.get_closest_marker("statement")
     name, asked = marker.args[0], marker.kwargs["asked"]
@@ -45,17 +49,23 @@ def measured(request):
     yield measure
     if worst != -1.0:
         record = {"statement": name, "test": request.node.nodeid, "asked": asked, "measured": worst}
-        request.config.stash[_RECORDS].append(record)
+        request.node.user_properties.append(
+            ("statement", record)
+        )  # travels from a worker to where it is written
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "teardown":
+        _records.extend(record for name, record in report.user_properties if name == "statement")
 
 
 def pytest_sessionfinish(session):
-    records = session.config.stash[_RECORDS]
-    if not records or hasattr(session.config, "workerinput"):
+    if not _records or hasattr(session.config, "workerinput"):
         return
     path = Path(session.config.rootpath) / "_build" / "statements.json"
     path.parent.mkdir(exist_ok=True)
     kept = {}
     if path.exists():  # a run of some tests only must not forget the others
         kept = {record["test"]: record for record in json.loads(path.read_text())}
-    kept |= {record["test"]: record for record in records}
+    kept |= {record["test"]: record for record in _records}
     path.write_text(json.dumps(list(kept.values()), indent=1, ensure_ascii=False) + "\n")

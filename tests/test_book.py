@@ -25,45 +25,52 @@ def test_the_book_was_built():
     assert "book/index.html" in PAGES, "there is no built book: run `make book` first"
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("how", ["server", "file"])
-def test_a_page_asks_no_other_host_and_has_no_error(browser, home, page, how):
-    base = home if how == "server" else HTML.as_uri()
-    tab, record = open_page(browser, f"{base}/{page}")
-    tab.evaluate("scrollTo(0, document.body.scrollHeight)")
-    tab.wait_for_load_state("networkidle")
-    assert not record.outside(base)
-    assert not record.problems
+# A page is opened once in each of the four ways in which it is read, and all that can be seen of it is checked there.
+LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
+
+
+@pytest.fixture(scope="module")
+def visit(request, browser, home):
+    page, width, theme = request.param
+    tab, record = open_page(browser, f"{home}/{page}", width, theme)
+    yield tab, record, home
     tab.context.close()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_all_maths_is_typeset(browser, home, page):
-    tab, _ = open_page(browser, f"{home}/{page}")
+def visits(pages, looks=LOOKS):
+    return pytest.mark.parametrize(
+        "visit",
+        [
+            pytest.param((page, *look), id=f"{page}-{look[0]}-{look[1]}", marks=pytest.mark.xdist_group(page))
+            for page in pages
+            for look in looks
+        ],
+        indirect=True,
+    )
+
+
+@visits(PAGES)
+def test_all_maths_is_typeset(visit):
+    tab, _, _ = visit
     bare = tab.evaluate("""[...document.querySelectorAll('.math')]
         .filter(e => !e.querySelector('mjx-container')).map(e => e.textContent)""")
     assert not bare
     assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
-    tab.context.close()
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_page_fits_its_window(browser, home, page, theme, width):
-    tab, _ = open_page(browser, f"{home}/{page}", width, theme)
-    wide = tab.evaluate("document.documentElement.scrollWidth")
+@visits(PAGES)
+def test_a_page_fits_its_window(visit):
+    tab, _, _ = visit
+    wide, room = tab.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     culprits = tab.evaluate("""[...document.querySelectorAll('article *')]
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
         .map(e => e.tagName + '.' + e.className).slice(0, 5)""")
-    assert wide <= width, culprits
-    tab.context.close()
+    assert wide <= room, culprits
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser, home, page, theme):
-    tab, _ = open_page(browser, f"{home}/{page}", theme=theme)
+@visits(PAGES)
+def test_axe_finds_nothing_serious(visit):
+    tab, _, _ = visit
     found = Axe().run(tab).response["violations"]
     grave = [
         (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
@@ -71,7 +78,6 @@ def test_axe_finds_nothing_serious(browser, home, page, theme):
         if violation["impact"] in ("serious", "critical")
     ]
     assert not grave
-    tab.context.close()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -81,7 +87,7 @@ def test_deep_links_land_where_they_should(browser, home, page):
     targets = tab.evaluate("""[...document.querySelectorAll(
         "article .math[id], article .proof[id], article .exercise[id], article section[id]")].map(e => e.id)""")
     tab.context.close()
-    for target in targets[:: max(1, len(targets) // 8)]:
+    for target in targets[:: max(1, len(targets) // 4)]:
         tab, _ = open_page(browser, f"{home}/{page}#{target}")
         still(tab)
         top, room, end = tab.evaluate(f"""[document.getElementById('{target}').getBoundingClientRect().top,
@@ -143,11 +149,9 @@ def test_there_are_widgets_to_test():
     assert "book/01-after-zero-loss.html" in WITH_WIDGETS
 
 
-@pytest.mark.parametrize("page", WITH_WIDGETS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_widget_moves_by_keyboard_and_by_pointer(browser, home, page, theme, width):
-    tab, record = open_page(browser, f"{home}/{page}", width, theme)
+@visits(WITH_WIDGETS)
+def test_every_widget_moves_by_keyboard_and_by_pointer(visit):
+    tab, _, _ = visit
     for number in range(widgets(tab).count()):
         figure = widgets(tab).nth(number)
         figure.scroll_into_view_if_needed()
@@ -169,13 +173,11 @@ def test_every_widget_moves_by_keyboard_and_by_pointer(browser, home, page, them
             last = select.evaluate("e => e.selectedIndex === e.length - 1")
             tab.keyboard.press("ArrowUp" if last else "ArrowDown")
             changed(tab, figure, before)
-    assert not record.problems
-    tab.context.close()
 
 
-@pytest.mark.parametrize("page", WITH_WIDGETS)
-def test_a_widget_can_be_dragged_and_played(browser, home, page):
-    tab, _ = open_page(browser, f"{home}/{page}")
+@visits(WITH_WIDGETS, LOOKS[:1])
+def test_a_widget_can_be_dragged_and_played(visit):
+    tab, _, _ = visit
     for number in range(widgets(tab).count()):
         figure = widgets(tab).nth(number)
         figure.scroll_into_view_if_needed()
@@ -194,6 +196,26 @@ def test_a_widget_can_be_dragged_and_played(browser, home, page):
             tab.mouse.move(box["x"] + 0.95 * box["width"], middle, steps=4)
             tab.mouse.up()
             changed(tab, figure, before)
+
+
+@visits(PAGES)
+def test_a_page_asked_no_other_host_and_had_no_error(visit):
+    """After all that was done to it above."""
+    tab, record, home = visit
+    tab.evaluate("scrollTo(0, document.body.scrollHeight)")
+    tab.wait_for_load_state("networkidle")
+    assert not record.outside(home)
+    assert not record.problems
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_from_its_folder(browser, page):
+    """Without a server: a saved copy of the book is read on a train."""
+    tab, record = open_page(browser, f"{HTML.as_uri()}/{page}")
+    tab.evaluate("scrollTo(0, document.body.scrollHeight)")
+    tab.wait_for_load_state("networkidle")
+    assert not record.outside(HTML.as_uri())
+    assert not record.problems
     tab.context.close()
 
 

@@ -1,37 +1,56 @@
-"""Each numbered statement of the book has a test that guards it, and the page names that test."""
+"""Each numbered statement of the book has a test that guards it, the page names that test, and the ledger lists it."""
 
-import ast
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.md"))
-STATEMENT = re.compile(r"^`{3,}\{prf:(?:theorem|lemma|proposition|corollary)\}.*?^:label: (\S+)", re.M | re.S)
+sys.path.append(str(ROOT / "book" / "_ext"))
+
+from bookbuild import ledger  # noqa: E402
+
+CHAPTERS = ledger.chapters(ROOT)
 GUARD = re.compile(r"\{prf:ref\}`([^`]+)` (?:is guarded )?by `(test_\w+)`")
 
 
-def guards() -> dict[str, set[str]]:
-    """For each label in a `statement` marker, the tests that carry it."""
-    found: dict[str, set[str]] = {}
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
-            for mark in getattr(node, "decorator_list", []):
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.statement":
-                    found.setdefault(ast.literal_eval(mark.args[0]), set()).add(node.name)
-    return found
-
-
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
-def test_every_numbered_statement_is_guarded_and_says_by_what(chapter):
-    text = chapter.read_text(encoding="utf8")
-    labels = STATEMENT.findall(text)
+def test_the_page_says_by_which_test_each_statement_is_guarded(chapter):
+    labels = [label for label, kind in ledger.numbered(chapter).items() if kind in ledger.PROVED]
     assert labels, "a chapter without a numbered statement"
-    named = dict(GUARD.findall(text))
-    known = guards()
+    named = dict(GUARD.findall(chapter.read_text(encoding="utf8")))
+    known = {name: {test.split("::")[1] for test in tests} for name, tests in ledger.guards(ROOT).items()}
     for label in labels:
-        assert label in known, f"no test is marked @pytest.mark.statement({label!r}, ...)"
         assert label in named, f"the text does not say which test guards {label}"
     for label, test in named.items():
-        assert test in known.get(label, set()), f"{test}, which the text names for {label}, does not guard it"
+        assert test in known.get(label, ()), f"{test}, which the text names for {label}, does not guard it"
+
+
+def test_no_statement_is_without_a_test_and_no_test_without_a_statement():
+    assert not ledger.gaps(ROOT)
+
+
+def test_gaps_are_found(tmp_path):
+    """Both kinds, in a book of one chapter."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "tests").mkdir()
+    block = "```{prf:lemma} Name\n:label: lem-there\n```\n"
+    (tmp_path / "book" / "01-chapter.md").write_text(block)
+    assert len(ledger.gaps(tmp_path)) == 1
+    test = "import pytest\n\n\n@pytest.mark.statement({name!r}, asked=1)\ndef test_it(): ...\n"
+    (tmp_path / "tests" / "test_it.py").write_text(test.format(name="lem-there"))
+    assert not ledger.gaps(tmp_path)
+    (tmp_path / "tests" / "test_gone.py").write_text(test.format(name="lem-gone"))
+    assert ledger.gaps(tmp_path) == [
+        "tests/test_gone.py::test_it names the statement lem-gone, which no chapter has"
+    ]
+
+
+def test_the_ledger_holds_these_tests_and_no_others():
+    records = json.loads((ROOT / ledger.RECORDS).read_text(encoding="utf8"))["records"]
+    kept = {(record["statement"], record["test"]) for record in records}
+    marked = {(name, test) for name, tests in ledger.guards(ROOT).items() for test in tests}
+    assert kept == marked, "run `make ledger`"
+    assert all(0 <= record["measured"] <= record["asked"] for record in records)

@@ -16,7 +16,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from . import cache, downloads, launch
+from . import cache, downloads, launch, ledger
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -117,7 +117,10 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", lock_the_build, priority=1)
     app.connect("config-inited", key_the_execution_cache, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)
+    app.connect("builder-inited", ledger.check)
     app.connect("builder-inited", copy_assets)
+    app.add_directive("ledger", ledger.Ledger)
+    app.add_directive("ledger-versions", ledger.LedgerVersions)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", shrink_figures)
