@@ -1,0 +1,62 @@
+"""How long each chapter runs from a cold kernel, its widgets' pictures included, and each of its figures.
+
+python benchmarks/chapters.py [--write]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import jupytext
+import report
+from nbclient import NotebookClient
+
+BOOK = Path(__file__).parents[1] / "book"
+ASKED_S = 60
+
+
+def run(chapter: Path) -> tuple[float, float, list[tuple[str, float]]]:
+    """Seconds on the clock, seconds of CPU, and the seconds of each figure and widget."""
+    notebook = jupytext.read(chapter)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as frames:
+        os.environ |= {"LABNOISE_STATIC": frames, "JAX_PLATFORMS": "cpu"}
+        NotebookClient(notebook, timeout=600, record_timing=True).execute(cwd=str(BOOK))
+    clock = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    section, shown = "", []
+    for cell in notebook.cells:
+        headings = re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []
+        section = headings[-1] if headings else section
+        figure = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        if cell.cell_type == "code" and (figure or "explore(" in cell.source):
+            stamps = cell.metadata["execution"]
+            first, last = (
+                datetime.fromisoformat(stamps[name].replace("Z", "+00:00"))
+                for name in ("iopub.execute_input", "shell.execute_reply")
+            )
+            name = f"{{numref}}`{figure}`" if figure else f"the widget of *{section}*"
+            shown.append((name, (last - first).total_seconds()))
+    return clock, cpu, shown
+
+
+def main() -> None:
+    rows = []
+    for chapter in sorted(BOOK.glob("[0-9][0-9]-*.md")):
+        clock, cpu, shown = run(chapter)
+        title = f"{{doc}}`/book/{chapter.stem}`"
+        rows.append([f"**{title}**", f"**{clock:.0f} s** (asked ≤ {ASKED_S})", f"**{cpu:.0f} s**"])
+        rows += [[name, f"{seconds:.1f} s", ""] for name, seconds in shown]
+    report.publish("chapters", ["chapter, figure", "from cold", "CPU"], rows)
+
+
+if __name__ == "__main__":
+    main()
