@@ -54,6 +54,30 @@ for (const [number, proof] of document.querySelectorAll(".proof.dropdown").entri
   proof.id = `folded-proof-${number + 1}`;
 }
 
+/* On paper nothing can be unfolded: the theme opens what is folded, and the solutions go to the end, under a heading. */
+const homes = new Map();
+
+addEventListener("beforeprint", () => {
+  const solutions = document.querySelectorAll("div.solution");
+  if (!solutions.length || homes.size) return;
+  const heading = document.createElement("h2");
+  heading.className = "printed-solutions";
+  heading.textContent = "Solutions";
+  const end = document.querySelector("article > section") || document.querySelector("article");
+  end.append(heading);
+  for (const solution of solutions) {
+    homes.set(solution, document.createComment("solution"));
+    solution.replaceWith(homes.get(solution));
+    end.append(solution);
+  }
+});
+
+addEventListener("afterprint", () => {
+  for (const [solution, home] of homes) home.replaceWith(solution);
+  homes.clear();
+  document.querySelector(".printed-solutions")?.remove();
+});
+
 addEventListener("DOMContentLoaded", () => {
   mendAccessibility();
   if (window.MathJax?.startup?.promise) typesetTheRest();
