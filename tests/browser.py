@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
+import io
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
+SHEETS = ROOT / "_build" / "contact-sheets"
 sys.path.append(str(ROOT / "tools"))
 
 import chromium as installed  # noqa: E402
@@ -87,10 +90,15 @@ class Record:
         return [url for url in self.requests if not url.startswith((home, "data:", "blob:"))]
 
 
-def open_page(browser: Browser, url: str, width: int = 1280, theme: str = "light") -> tuple[Page, Record]:
-    """A fresh page in a fresh profile, opened at `url` and fully typeset."""
-    height = 900 if width > 600 else 844
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+def open_page(
+    browser: Browser, url: str, width: int = 1280, theme: str = "light", scale: float = 1.0
+) -> tuple[Page, Record]:
+    """A fresh page in a fresh profile, opened at `url` and fully typeset, on a screen of `scale` dots a pixel."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900 if width > 600 else 844},
+        color_scheme=theme,
+        device_scale_factor=scale,
+    )
     context.add_init_script(
         f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')"
     )
@@ -104,3 +112,17 @@ def open_page(browser: Browser, url: str, width: int = 1280, theme: str = "light
 def settle(page: Page) -> None:
     """Wait until book.js has typeset the whole page, on pages that have maths."""
     page.wait_for_function("!window.MathJax || document.documentElement.dataset.maths === 'typeset'")
+
+
+def contact_sheet(page: Page, path: Path, height: int = 1400) -> Image.Image:
+    """Photograph the whole page, cut the strip into columns of `height`, and keep the sheet at `path`."""
+    page.evaluate("scrollTo(0, 0)")
+    strip = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    gap, columns = 8, -(-strip.height // height)
+    sheet = Image.new("RGB", (columns * (strip.width + gap) - gap, min(height, strip.height)), "#888888")
+    for column in range(columns):
+        part = strip.crop((0, column * height, strip.width, min((column + 1) * height, strip.height)))
+        sheet.paste(part, (column * (strip.width + gap), 0))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path, quality=75)
+    return strip

@@ -2,7 +2,8 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, chromium, open_page, pages, served, settle
+from browser import HTML, SHEETS, chromium, contact_sheet, open_page, pages, served, settle
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +33,7 @@ LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
 @pytest.fixture(scope="module")
 def visit(request, browser, home):
     page, width, theme = request.param
-    tab, record = open_page(browser, f"{home}/{page}", width, theme)
+    tab, record = open_page(browser, f"{home}/{page}", width, theme, scale=0.5)  # small photographs will do
     yield tab, record, home
     tab.context.close()
 
@@ -47,6 +48,11 @@ def visits(pages, looks=LOOKS):
         ],
         indirect=True,
     )
+
+
+each_page = pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in PAGES]
+)
 
 
 @visits(PAGES)
@@ -69,18 +75,16 @@ def test_a_page_fits_its_window(visit):
 
 
 @visits(PAGES)
-def test_axe_finds_nothing_serious(visit):
+def test_a_page_on_its_contact_sheet_is_light_or_dark(visit, request):
+    """The sheets are for people to look at: `_build/contact-sheets/`."""
     tab, _, _ = visit
-    found = Axe().run(tab).response["violations"]
-    grave = [
-        (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert not grave
+    page, width, theme = request.node.callspec.params["visit"]
+    strip = contact_sheet(tab, SHEETS / f"{page.replace('/', '-').removesuffix('.html')}-{width}-{theme}.jpg")
+    brightness = strip.convert("L").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    assert brightness < 80 if theme == "dark" else brightness > 200
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_page
 def test_deep_links_land_where_they_should(browser, home, page):
     """Equations, statements, exercises and sections: the target's top is in the upper part of the window."""
     tab, _ = open_page(browser, f"{home}/{page}")
@@ -208,7 +212,23 @@ def test_a_page_asked_no_other_host_and_had_no_error(visit):
     assert not record.problems
 
 
-@pytest.mark.parametrize("page", PAGES)
+# Without the lists of all that is well, and without asking for the style sheets again.
+QUICKLY = {"resultTypes": ["violations"], "preload": False}
+
+
+@visits(PAGES, LOOKS[:2])
+def test_axe_finds_nothing_serious(visit):
+    tab, _, _ = visit
+    found = Axe().run(tab, options=QUICKLY).response["violations"]
+    grave = [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert not grave
+
+
+@each_page
 def test_a_page_opens_from_its_folder(browser, page):
     """Without a server: a saved copy of the book is read on a train."""
     tab, record = open_page(browser, f"{HTML.as_uri()}/{page}")
