@@ -1,11 +1,12 @@
 # make book   build the book and say where it is        make serve  build it and serve it on this machine
 # make test   everything that can be checked            make lab    open the chapters in JupyterLab
 # make lint   style and types                           make lock   renew requirements.txt from pyproject.toml
+# make pdf    the book as one PDF                      make ledger   renew the record of measured errors
 # make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: book test unit lint serve lab lock exercises experiments ledger mutants links clean env browser
+.PHONY: book test unit lint serve lab lock exercises experiments ledger pdf mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -29,6 +30,7 @@ lint: env
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/codespell
 
 serve: book
 	@echo "http://127.0.0.1:$(PORT)/book/index.html  (Ctrl-C stops)"
@@ -46,6 +48,9 @@ experiments: env
 ledger: env
 	@$(BIN)/python -m pytest -m statement -n 2 --dist loadgroup
 	@$(BIN)/python tools/ledger.py
+
+pdf: book browser
+	@$(BIN)/python tools/pdf.py
 
 mutants: env
 	@$(BIN)/python tools/mutants.py
