@@ -2,11 +2,12 @@
 # make test   everything that can be checked            make lab    open the chapters in JupyterLab
 # make lint   style and types                           make lock   renew requirements.txt from pyproject.toml
 # make pdf    the book as one PDF                      make ledger   renew the record of measured errors
+# make binder-check   every chapter in Binder's environment    make release-check   everything, in a fresh clone
 # make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: book test unit lint serve lab lock exercises experiments ledger pdf mutants links clean env browser
+.PHONY: book test unit lint serve lab lock exercises experiments ledger pdf binder-check release-check mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -52,8 +53,15 @@ ledger: env
 pdf: book browser
 	@$(BIN)/python tools/pdf.py
 
+binder-check: env browser
+	@$(BIN)/python tools/binder_check.py
+
 mutants: env
 	@$(BIN)/python tools/mutants.py
+
+# All that a release must pass, in a fresh clone of what is committed.
+release-check:
+	@sh tools/release.sh
 
 links: env
 	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links

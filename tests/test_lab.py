@@ -5,78 +5,23 @@ The tests follow one reader through one notebook, in the order in which they sta
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 from browser import ROOT, Record, chromium
+from jupyterlab import NOTEBOOK, add_cell, changed, jupyterlab, look, open_chapter, restart, run, run_all
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.lab
 
 CHAPTER = "01-after-zero-loss.md"
 SOURCE = (ROOT / "book" / CHAPTER).read_text()
-SETTINGS = {
-    # Every cell in the page, also those far from the viewport.
-    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-}
-NOTEBOOK = "const panel = window.jupyterapp.shell.currentWidget, notebook = panel.content;"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab over a copy of the book, with no settings but the environment's and ours."""
-    top = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "book", top / "book")
-    (top / "config" / "labconfig").mkdir(parents=True)
-    # Jupyter lays this over the environment's own file, which opens a chapter as a notebook.
-    (top / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
-    folders = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "LABNOISE"))}
-    environment |= {name: str(top / folder) for name, folder in folders.items()}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.allow_root=True"),
-        *("--IdentityProvider.token=", f"--ServerApp.root_dir={top / 'book'}"),
-        "--LabApp.expose_app_in_browser=True",
-    ]
-    url = f"http://127.0.0.1:{port}"
-    with (top / "log").open("w") as log, subprocess.Popen(command, env=environment, stderr=log) as server:
-        try:
-            end = time.monotonic() + 60
-            while not _answers(f"{url}/api/status"):
-                said = (top / "log").read_text()[-2000:]
-                assert server.poll() is None, f"JupyterLab ended:\n{said}"
-                assert time.monotonic() < end, f"JupyterLab did not start:\n{said}"
-                time.sleep(0.1)
-            yield url
-        finally:
-            server.terminate()  # it ends its kernels too
-
-
-def _answers(url):
-    try:
-        return urllib.request.urlopen(url, timeout=1).status == 200
-    except OSError:
-        return False
+    with jupyterlab(tmp_path_factory.mktemp("lab")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -85,55 +30,15 @@ def opened(lab):
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         record = Record(page)
-        page.goto(f"{lab}/lab/tree/{CHAPTER}")
-        page.locator(".jp-Notebook, .jp-FileEditor").first.wait_for(timeout=60_000)
+        open_chapter(page, lab, CHAPTER)
         yield page, record
 
 
 @pytest.fixture(scope="module")
 def page(opened):
     """The chapter, all its cells run."""
-    page, _ = opened
-    # Without a kernel, JupyterLab would ask which one to run the cells in.
-    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.ready; }}")
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    done = """notebook.widgets.every(({model}) => model.type !== "code"
-        || (model.executionCount && model.executionState === "idle"))"""
-    failed = "document.querySelector('.jp-Notebook [data-mime-type$=error]')"
-    page.wait_for_function(f"() => {{ {NOTEBOOK} return {done} || {failed}; }}", timeout=300_000)
-    return page
-
-
-def run(page, part, source=None):
-    """Run the cell whose text contains `part`, with another text if one is given, and return its outputs."""
-    number = page.evaluate(
-        f"""async ([part, source]) => {{
-            {NOTEBOOK}
-            const number = notebook.widgets.findIndex(({{model}}) => model.sharedModel.source.includes(part));
-            if (source) notebook.widgets[number].model.sharedModel.setSource(source);
-            notebook.activeCellIndex = number;
-            await window.jupyterapp.commands.execute("notebook:run-cell");
-            return number;
-        }}""",
-        [part, source],
-    )
-    return page.locator(".jp-Notebook-cell").nth(number).locator(".jp-OutputArea")
-
-
-def look(widget):
-    """What a widget shows: the address of its picture, and its sentence."""
-    return (
-        widget.locator("img.explore-frame").get_attribute("src"),
-        widget.locator(".explore-sentence").inner_text(),
-    )
-
-
-def changed(widget, before):
-    """Wait until both picture and sentence are others, and return them."""
-    expect(widget.locator(".explore-sentence")).not_to_have_text(before[1], timeout=20_000)
-    after = look(widget)
-    assert after[0] != before[0]
-    return after
+    run_all(opened[0])
+    return opened[0]
 
 
 def test_the_chapter_opens_as_a_notebook(opened):
@@ -277,15 +182,14 @@ def test_an_answer_is_marked(page):
 def test_answers_and_a_restart(page):
     """The widget says that its kernel is gone; an answer saved before is there after."""
     page.evaluate("window.jupyterapp.commands.execute('notebook:move-cursor-down')")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
-    page.evaluate(f"() => {{ {NOTEBOOK} notebook.activeCell.model.sharedModel.setSource('# answers'); }}")
+    add_cell(page, "# answers")
     number = re.search(r'check\("([\d.]+)", label_noise_covariance\)', SOURCE)[1]
     imports = (
         "# answers\nfrom afterzero import ch01\nfrom labnoise.answers import load_answers, save_answers\n"
     )
     expect(run(page, "# answers", f"{imports}save_answers('mine.json')")).to_contain_text(f"['{number}']")
 
-    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.session.kernel.restart(); }}")
+    restart(page)
     for widget in page.locator(".explore-live").all():
         expect(widget.locator(".explore-problem")).to_contain_text("The kernel has restarted")
 

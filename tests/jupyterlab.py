@@ -1,0 +1,133 @@
+"""A real JupyterLab over a copy of the book, and what the tests do in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from browser import ROOT
+from playwright.sync_api import Page, expect
+
+SETTINGS = {
+    # Every cell in the page, also those far from the viewport.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+NOTEBOOK = "const panel = window.jupyterapp.shell.currentWidget, notebook = panel.content;"
+
+
+@contextlib.contextmanager
+def jupyterlab(top: Path, python: str = sys.executable) -> Iterator[str]:
+    """Its address; `python` is that of the environment to try, whose settings hold, and ours of speed."""
+    shutil.copytree(ROOT / "book", top / "book")
+    (top / "config" / "labconfig").mkdir(parents=True)
+    # Jupyter lays this over the environment's own file, which opens a chapter as a notebook.
+    (top / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    dropped = ("JUPYTER", "LABNOISE", "PYTHONPATH")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+    environment |= {name: str(top / folder) for name, folder in folders.items()}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(python, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.allow_root=True"),
+        *("--IdentityProvider.token=", f"--ServerApp.root_dir={top / 'book'}"),
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with (top / "log").open("w") as log, subprocess.Popen(command, env=environment, stderr=log) as server:
+        try:
+            end = time.monotonic() + 60
+            while not _answers(f"{url}/api/status"):
+                said = (top / "log").read_text()[-2000:]
+                assert server.poll() is None, f"JupyterLab ended:\n{said}"
+                assert time.monotonic() < end, f"JupyterLab did not start:\n{said}"
+                time.sleep(0.1)
+            yield url
+        finally:
+            server.terminate()  # it ends its kernels too
+
+
+def _answers(url: str) -> bool:
+    try:
+        return urllib.request.urlopen(url, timeout=1).status == 200
+    except OSError:
+        return False
+
+
+def open_chapter(page: Page, lab: str, name: str) -> None:
+    page.goto(f"{lab}/lab/tree/{name}")
+    page.locator(".jp-Notebook, .jp-FileEditor").first.wait_for(timeout=60_000)
+
+
+def run_all(page: Page) -> None:
+    """Run all cells of the open notebook, until all are done or one has failed."""
+    # Without a kernel, JupyterLab would ask which one to run the cells in.
+    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.ready; }}")
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    done = """notebook.widgets.every(({model}) => model.type !== "code"
+        || (model.executionCount && model.executionState === "idle"))"""
+    failed = "document.querySelector('.jp-Notebook [data-mime-type$=error]')"
+    page.wait_for_function(f"() => {{ {NOTEBOOK} return {done} || {failed}; }}", timeout=300_000)
+
+
+def run(page: Page, part: str, source: str | None = None):
+    """Run the cell whose text contains `part`, with another text if one is given, and return its outputs."""
+    number = page.evaluate(
+        f"""async ([part, source]) => {{
+            {NOTEBOOK}
+            const number = notebook.widgets.findIndex(({{model}}) => model.sharedModel.source.includes(part));
+            if (source) notebook.widgets[number].model.sharedModel.setSource(source);
+            notebook.activeCellIndex = number;
+            await window.jupyterapp.commands.execute("notebook:run-cell");
+            return number;
+        }}""",
+        [part, source],
+    )
+    return page.locator(".jp-Notebook-cell").nth(number).locator(".jp-OutputArea")
+
+
+def add_cell(page: Page, source: str) -> None:
+    """A new cell, below the active one."""
+    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+    page.evaluate(
+        f"source => {{ {NOTEBOOK} notebook.activeCell.model.sharedModel.setSource(source); }}", source
+    )
+
+
+def restart(page: Page) -> None:
+    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.session.kernel.restart(); }}")
+
+
+def look(widget) -> tuple[str, str]:
+    """What a widget shows: the address of its picture, and its sentence."""
+    return (
+        widget.locator("img.explore-frame").get_attribute("src"),
+        widget.locator(".explore-sentence").inner_text(),
+    )
+
+
+def changed(widget, before: tuple[str, str]) -> tuple[str, str]:
+    """Wait until both picture and sentence are others, and return them."""
+    expect(widget.locator(".explore-sentence")).not_to_have_text(before[1], timeout=20_000)
+    after = look(widget)
+    assert after[0] != before[0]
+    return after
