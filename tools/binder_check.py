@@ -47,7 +47,7 @@ def main() -> None:
         }
         inside |= {"PATH": path, "PIP_NO_CACHE_DIR": "1"}
         pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        run(*pip, "--no-deps", "-r", ".binder/requirements.txt", cwd=sources, env=inside)
+        run(*pip, "-r", ".binder/requirements.txt", cwd=sources, env=inside)
         run("bash", ".binder/postBuild", cwd=sources, env=inside)
         reader = os.environ | {"BINDER_PYTHON": str(environment / "bin" / "python")}
         run(sys.executable, "-m", "pytest", "-v", "tests/test_binder.py", cwd=ROOT, env=reader)
