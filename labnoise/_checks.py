@@ -20,15 +20,25 @@ def concrete(*values: Any) -> bool:
 def fail(name: str, value: Any, remedy: str) -> NoReturn:
     """Raise the one kind of error that labnoise raises for a bad argument."""
     shown = repr(value)
-    if hasattr(value, "shape"):
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
         shown = " ".join(np.array2string(np.asarray(value), threshold=8, precision=4).split())
     raise ValueError(f"{name} = {shown}: {remedy}")
+
+
+def numbers(name: str, value: Any) -> jax.Array:
+    """Whatever JAX takes for numbers; it has its own errors for what are none."""
+    try:
+        if value is None:
+            raise TypeError
+        return jnp.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        fail(name, value, "pass numbers, in an array of one shape, that fit in 64 bits")
 
 
 def real_array(name: str, value: Any, ndim: int | tuple[int, ...]) -> jax.Array:
     """`value` as an array of real floating-point numbers with `ndim` axes, all finite."""
     allowed = (ndim,) if isinstance(ndim, int) else ndim
-    array = jnp.asarray(value)
+    array = numbers(name, value)
     if array.ndim not in allowed:
         fail(f"the shape of {name}", array.shape, f"pass an array with {' or '.join(map(str, allowed))} axes")
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
@@ -42,6 +52,8 @@ def real_array(name: str, value: Any, ndim: int | tuple[int, ...]) -> jax.Array:
 
 def point(name: str, value: Any, problem: Any) -> jax.Array:
     """A parameter vector (D,) at which the loss of `problem` is one finite number."""
+    if not callable(getattr(problem, "loss", None)):
+        fail("problem", problem, "pass a Loss, a LeastSquares or a SparseRegression")
     x = real_array(name, value, 1)
     try:
         loss = _loss(problem, x)
@@ -61,12 +73,25 @@ def _loss(problem: Any, x: jax.Array) -> jax.Array:
     return problem.loss(x)
 
 
+def times(name: str, value: Any) -> jax.Array:
+    """Times (k,), which may be infinite."""
+    array = numbers(name, value)
+    if array.ndim != 1 or jnp.issubdtype(array.dtype, jnp.complexfloating):
+        fail(name, value, "pass an array of times (k,)")
+    return array.astype(float)
+
+
 def scalar(name: str, value: Any, holds: Callable[[float], bool], remedy: str) -> None:
     """One real number with a property."""
-    if jnp.ndim(value) != 0:
-        fail(name, value, "pass a single number")
-    if concrete(value) and not (np.isfinite(value) and holds(float(value))):
+    number = numbers(name, value)
+    if number.ndim != 0 or jnp.issubdtype(number.dtype, jnp.complexfloating):
+        fail(name, value, "pass a single real number")
+    if concrete(number) and not (np.isfinite(number) and holds(float(number))):
         fail(name, value, remedy)
+
+
+def finite(name: str, value: Any) -> None:
+    scalar(name, value, lambda number: True, "pass a finite number")
 
 
 def positive(name: str, value: Any) -> None:
@@ -77,26 +102,33 @@ def nonnegative(name: str, value: Any) -> None:
     scalar(name, value, lambda number: number >= 0, "pass a finite number that is zero or positive")
 
 
+# More than fits in the memory of any machine, or in its day.
+_MOST = 10**12
+
+
 def count(name: str, value: Any, least: int = 1) -> int:
     """A whole number that is at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         fail(name, value, "pass a whole number")
     if value < least:
         fail(name, value, f"pass at least {least}")
+    if value > _MOST:
+        fail(name, value, f"pass at most {_MOST}")
     return int(value)
 
 
 def one_of(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         fail(name, value, f"choose one of {', '.join(map(repr, choices))}")
 
 
-def covariance(name: str, value: Any, dimension: int | None = None) -> jax.Array:
-    """A symmetric positive semidefinite matrix (D, D)."""
+def covariance(name: str, value: Any, dimension: int | None = None, beside: str = "x") -> jax.Array:
+    """A symmetric positive semidefinite matrix (D, D), with the D of the argument `beside`."""
     matrix = real_array(name, value, 2)
     size = matrix.shape[0] if dimension is None else dimension
     if matrix.shape != (size, size):
-        fail(f"the shape of {name}", matrix.shape, f"pass a square matrix ({size}, {size})")
+        why = "" if dimension is None else f", to match {beside}"
+        fail(f"the shape of {name}", matrix.shape, f"pass a square matrix ({size}, {size}){why}")
     if concrete(matrix):
         scale = float(jnp.abs(matrix).max(initial=0.0))
         if float(jnp.abs(matrix - matrix.T).max(initial=0.0)) > 1e-8 * scale:

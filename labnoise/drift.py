@@ -126,7 +126,7 @@ def lyapunov_solve(hessian: Array, cov: Array) -> Array:
     [[0.0, 0.0, 0.0], [0.0, 0.75, 0.5], [0.0, 0.5, 0.375]]
     """
     hessian = _checks.covariance("hessian", hessian)
-    cov = _checks.covariance("cov", cov, hessian.shape[0])
+    cov = _checks.covariance("cov", cov, hessian.shape[0], beside="hessian")
     if _checks.concrete(hessian):
         clear_rank("hessian", hessian)
     return lyapunov(hessian, cov)

@@ -71,10 +71,8 @@ def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
     >>> print(gradient_flow(bowl, jnp.array([1.0, 1.0]), jnp.array([0.0, 1.0, 2.0]))[:, 0].round(6))
     [1.       0.367879 0.135335]
     """
-    x0 = _checks.point("x0", x0, problem)
-    if jnp.ndim(times) != 1:
-        _checks.fail("times", times, "pass an array of times (k,)")
-    times = jnp.asarray(times, float)
+    x0 = _checks.point("x0", x0, problem).astype(float)
+    times = _checks.times("times", times)
     if _checks.concrete(times):
         steps = np.diff(np.append(0.0, times))
         if np.isnan(steps).any() or (steps < 0).any():

@@ -59,6 +59,8 @@ def circle(a: float = 0.5, b: float = 0.25, d: float = 0.5) -> Landscape:
     >>> landscapes.circle().cov(jnp.array([1.0, 0.0])).tolist()        # here radial is x, tangent is y
     [[0.5, 0.25], [0.25, 0.5]]
     """
+    for name, value in (("a", a), ("b", b), ("d", d)):
+        _checks.finite(name, value)
     _checks.covariance("[[a, b], [b, d]]", jnp.array([[a, b], [b, d]]))
     return Landscape(Partial(_circle_loss), Partial(_circle_cov, a=a, b=b, d=d))
 
@@ -78,6 +80,11 @@ def ring(a: float = 2.0) -> Landscape:
     The limit is `dθ = dW + (a/4) sinθ dt`, whose stationary law is von Mises about π with concentration a/2:
     `E cosθ = −I₁(a/2)/I₀(a/2)`.
 
+    Raises
+    ------
+    ValueError
+        If `a` is not a finite number.
+
     Examples
     --------
     >>> import jax.numpy as jnp
@@ -85,6 +92,7 @@ def ring(a: float = 2.0) -> Landscape:
     >>> round(float(sharpness(landscapes.ring(2.0), jnp.array([1.0, 0.0]))), 4)      # e²
     7.3891
     """
+    _checks.finite("a", a)
     return Landscape(Partial(_ring_loss, a=a), Partial(_isotropic_cov))
 
 
@@ -220,6 +228,8 @@ def four_terms(
     >>> landscapes.four_terms().cov(jnp.array([1.0, 0.0, 0.0])).round(3).tolist()
     [[0.5, 0.2, 0.0], [0.2, 0.3, 0.0], [0.0, 0.0, 0.8]]
     """
+    for name, value in (("a", a), ("tangent", tangent), ("mixed", mixed), ("radial", radial)):
+        _checks.finite(name, value)
     _checks.covariance("[[tangent, mixed], [mixed, radial]]", jnp.array([[tangent, mixed], [mixed, radial]]))
     _checks.nonnegative("vertical", vertical)
     return Landscape(

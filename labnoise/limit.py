@@ -148,12 +148,10 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     if not isinstance(problem, LeastSquares):
         _checks.fail("problem", problem, "label noise needs labels: pass a LeastSquares problem")
     x0 = _checks.point("x0", x0, problem)
-    if jnp.ndim(t) != 1:
-        _checks.fail("t", t, "pass an array of times (k,)")
-    t = jnp.asarray(t, float)
+    t = _checks.times("t", t)
     if _checks.concrete(t) and not (np.asarray(t) >= 0).all():
         _checks.fail("t", t, "times are zero or positive")
-    _checks.nonnegative("delta", delta)
+    _checks.scalar("delta", delta, lambda size: 0 <= size < 1e100, "pass a number from 0 to 1e100")
     if isinstance(problem, SparseRegression):
         return _anneal(problem, x0, t, delta)
     if _checks.concrete(t) and not (np.isfinite(t).all() and (np.diff(t) >= 0).all()):

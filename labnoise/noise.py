@@ -273,7 +273,7 @@ class GaussianNoise(Noise):
         self.fixed_factor = None
         if callable(cov):
             self.cov: Any = cov if isinstance(cov, Partial) else Partial(cov)
-        elif jnp.ndim(cov) == 0:
+        elif _checks.numbers("cov", cov).ndim == 0:
             _checks.nonnegative("cov", cov)
             self.cov = cov
         else:

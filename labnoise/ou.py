@@ -102,7 +102,7 @@ def ornstein_uhlenbeck(hessian: Array, cov: Array, learning_rate: Array | float)
      [0.       0.027778]]
     """
     hessian = _checks.covariance("hessian", hessian)
-    cov = _checks.covariance("cov", cov, hessian.shape[0])
+    cov = _checks.covariance("cov", cov, hessian.shape[0], beside="hessian")
     _checks.positive("learning_rate", learning_rate)
     if _checks.concrete(hessian, learning_rate):
         largest = float(jnp.linalg.eigvalsh(hessian)[-1])

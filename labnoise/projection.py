@@ -49,7 +49,7 @@ def project(problem: Loss, x0: Array) -> Array:
     >>> bool(jnp.allclose(slope @ hyperbola.gradient(x0), 0.0, atol=1e-9))
     True
     """
-    x0 = _checks.point("x0", x0, problem)
+    x0 = _checks.point("x0", x0, problem).astype(float)
     if isinstance(problem, SparseRegression):
         point, residual = _project_sparse(problem, x0)
         if _checks.concrete(residual):
