@@ -16,7 +16,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from . import cache, downloads, launch, ledger, progress, settings
+from . import cache, downloads, exercises, launch, ledger, progress, settings
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -123,6 +123,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("ledger-versions", ledger.LedgerVersions)
     app.add_directive("settings", settings.Settings)
     app.add_directive("progress", progress.Progress)
+    app.add_directive("solutions", exercises.Solutions)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", shrink_figures)
