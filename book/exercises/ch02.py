@@ -191,5 +191,5 @@ def _excess(curvatures, eta):
     "velocity is −(η²τ²/4)(ln λ)': with constant τ² the regularizer is the logarithm of the curvature.",
 )
 def tangent_velocity(lam, slope, tau2, eta):
-    """Mean velocity of x per step; slope is λ', tau2 the variance τ² on y."""
+    """Mean velocity of x per step; slope is λ', tau2 the noise's τ²."""
     return -(eta**2) * tau2 * slope / (4 * lam)
