@@ -130,6 +130,9 @@ def stationary_variance(z, delta, eta):
         "Compare with ηc/4 tr H, not with ηc/2 tr H.": (
             lambda curvatures, eta: (1 + _excess(curvatures, eta)) / 2 - 1
         ),
+        "The first order only, and with equal weights: the loss weights each direction by its curvature.": (
+            lambda curvatures, eta: eta / 2 * np.mean(curvatures)
+        ),
         "Sum over the directions first and divide then; this is a sum of ratios.": (
             lambda curvatures, eta: np.sum(eta * curvatures / (2 - eta * curvatures))
         ),
@@ -158,32 +161,35 @@ def _excess(curvatures, eta):
         rng.uniform(0.05, 0.3),
     ),
     mistakes={
-        "One ½ is missing: there is one in Taylor's formula and one in the variance ητ²/(2h) of y.": (
-            lambda h, dh, tau2, eta: -(eta**2) * tau2 * dh / (2 * h)
+        "One ½ is missing: there is one in Taylor's formula and one in the variance ητ²/(2λ) of y.": (
+            lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / (2 * lam)
         ),
-        "Both ½ are missing: the one in the loss ½hy² and the one in the variance ητ²/(2h).": (
-            lambda h, dh, tau2, eta: -(eta**2) * tau2 * dh / h
+        "Both ½ are missing: the one in the loss ½λy² and the one in the variance ητ²/(2λ).": (
+            lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / lam
         ),
         "The step multiplies the gradient by η once more: per step it is η², not η.": (
-            lambda h, dh, tau2, eta: -eta * tau2 * dh / (4 * h)
+            lambda lam, slope, tau2, eta: -eta * tau2 * slope / (4 * lam)
         ),
-        "The sign: a step goes against the gradient, towards smaller h.": (
-            lambda h, dh, tau2, eta: eta**2 * tau2 * dh / (4 * h)
+        "The sign: a step goes against the gradient, towards smaller λ.": (
+            lambda lam, slope, tau2, eta: eta**2 * tau2 * slope / (4 * lam)
         ),
-        "Divide by the curvature: y has the variance ητ²/(2h), a stiff valley holds it tighter.": (
-            lambda h, dh, tau2, eta: -(eta**2) * tau2 * dh / 4
+        "τ² is the variance of the noise; the cloud has E y² = ητ²/(2λ).": (
+            lambda lam, slope, tau2, eta: -eta * tau2 * slope / 2
+        ),
+        "Divide by the curvature: y has the variance ητ²/(2λ), a stiff valley holds it tighter.": (
+            lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / 4
         ),
         "That is the velocity per unit of t; per step it is η² times as much.": (
-            lambda h, dh, tau2, eta: -tau2 * dh / (4 * h)
+            lambda lam, slope, tau2, eta: -tau2 * slope / (4 * lam)
         ),
     },
     hints=(
-        "The derivative of L with respect to x is ½h'(x)y². What is its mean over the cloud?",
-        "Across the valley H = h, so that 2h·E y² = ητ².",
+        "The derivative of L with respect to x is ½λ'(x)y². What is its mean over the cloud?",
+        "Across the valley H = λ, so that 2λ·E y² = ητ².",
     ),
-    after="With τ² = ch, that is label noise, Σ = cH, the curvature cancels and −η²c h'/4 is left. In general the "
-    "velocity is −(η²τ²/4)(ln h)': with constant τ² the regularizer is the logarithm of the curvature.",
+    after="With τ² = cλ, that is label noise, Σ = cH, the curvature cancels and −η²c λ'/4 is left. In general the "
+    "velocity is −(η²τ²/4)(ln λ)': with constant τ² the regularizer is the logarithm of the curvature.",
 )
-def tangent_velocity(h, dh, tau2, eta):
-    """Mean velocity of x per step; dh is h', tau2 the variance τ² on y."""
-    return -(eta**2) * tau2 * dh / (4 * h)
+def tangent_velocity(lam, slope, tau2, eta):
+    """Mean velocity of x per step; slope is λ', tau2 the noise's τ²."""
+    return -(eta**2) * tau2 * slope / (4 * lam)
