@@ -50,7 +50,7 @@ def _balanced_as(x, root):
     ),
 )
 def projection(x, y):
-    """Φ(x), an array (2,), for the loss (uv − y)², from x = (u, v) with u + v > 0."""
+    """Φ(x), an array (2,), for the loss (uv − y)² and x = (u, v)."""
     u, v = x
     q = u**2 - v**2
     root = np.sqrt(q**2 + 4 * y**2)
@@ -121,7 +121,7 @@ def slope(x, end):
     ),
 )
 def conserved(u, v, m, l):
-    """The conserved Q = u² + … of gradient flow on (u^m v^l − 1)²; u, v numbers, m, l whole numbers."""
+    """The conserved Q(u, v) = u² + … of gradient flow on (u^m v^l − 1)²."""
     return u**2 - m / l * v**2
 
 
@@ -151,6 +151,6 @@ def _step(p):
     "idempotent, but not symmetric.",
 )
 def oblique_point(p):
-    """The point x ≠ p with Φ(x) = p at which (∂Φ)² = ∂Φ, an array (2,); p = (ū, v̄), ūv̄ = 1, ū ≠ v̄."""
+    """The point x ≠ p with Φ(x) = p at which (∂Φ)² = ∂Φ, an array (2,)."""
     kappa = 4 / (p[0] ** 2 - p[1] ** 2)
     return np.array([p[0] + kappa * p[1], p[1] - kappa * p[0]])
