@@ -88,28 +88,28 @@ def least_gain(rates, m):
     inputs=lambda rng: (rng.uniform(-0.9, 0.9), rng.uniform(0.5, 3.0)),
     mistakes={
         "These are the right numbers in the wrong order: first the variance of Z, then the sum of the squares.": (
-            lambda a, t: np.array([(1 + a**2) * t, (1 + a) ** 2 * t])
+            lambda b, t: np.array([(1 + b**2) * t, (1 + b) ** 2 * t])
         ),
         "The jumps are correlated, so that the variance of their sum is not the sum of their variances.": (
-            lambda a, t: np.array([(1 + a**2) * t, (1 + a**2) * t])
+            lambda b, t: np.array([(1 + b**2) * t, (1 + b**2) * t])
         ),
-        "The squares are not those of the sum: E(ε_k + aε_{k−1})² = 1 + a², the mixed term has mean zero.": (
-            lambda a, t: np.array([(1 + a) ** 2 * t, (1 + a) ** 2 * t])
+        "The squares are not those of the sum: E(ε_k + bε_{k−1})² = 1 + b², the mixed term has mean zero.": (
+            lambda b, t: np.array([(1 + b) ** 2 * t, (1 + b) ** 2 * t])
         ),
-        "In the sum each ε_k appears twice, as ε_k and as aε_k: together (1 + a)ε_k, whose variance is (1 + a)².": (
-            lambda a, t: np.array([(1 + a) * t, (1 + a**2) * t])
+        "In the sum each ε_k appears twice, as ε_k and as bε_k: together (1 + b)ε_k, whose variance is (1 + b)².": (
+            lambda b, t: np.array([(1 + b) * t, (1 + b**2) * t])
         ),
     },
     hints=(
-        "Collect the terms of the sum by ε_k: all but the first and the last appear with the factor 1 + a.",
-        "For the second number square each jump first, then add: the mean of (ε_k + aε_{k−1})² is 1 + a².",
+        "Collect the terms of the sum by ε_k: all but the first and the last appear with the factor 1 + b.",
+        "For the second number square each jump first, then add: the mean of (ε_k + bε_{k−1})² is 1 + b².",
     ),
-    after="They agree at a = 0 only. At a = −1 the first is zero and the second 2t: that is the noise which left Z "
+    after="They agree at b = 0 only. At b = −1 the first is zero and the second 2t: that is the noise which left Z "
     "behind and went on moving the weights.",
 )
-def two_variances(a, t):
+def two_variances(b, t):
     """The limits of Var Z(t) and of the mean of [Z](t), an array (2,)."""
-    return np.array([(1 + a) ** 2 * t, (1 + a**2) * t])
+    return np.array([(1 + b) ** 2 * t, (1 + b**2) * t])
 
 
 @exercise(
@@ -117,29 +117,29 @@ def two_variances(a, t):
     inputs=lambda rng: (rng.uniform(-1.5, 1.5), rng.uniform(0.5, 3.0)),
     mistakes={
         "Your drift is twice too large: Itô's formula has ½∂²Φ, and ∂²Φ itself is ½ already.": (
-            lambda x0, s: 2 / s * (np.pi / 2 - np.arctan(x0))
+            lambda x0, c: 2 / c * (np.pi / 2 - np.arctan(x0))
         ),
-        "Your drift is four times too large: it is ½ · ½ · s(1 + x²).": (
-            lambda x0, s: 1 / s * (np.pi / 2 - np.arctan(x0))
+        "Your drift is four times too large: it is ½ · ½ · c(1 + x²).": (
+            lambda x0, c: 1 / c * (np.pi / 2 - np.arctan(x0))
         ),
-        "The strength s of the noise multiplies the drift, so the time is divided by it.": (
-            lambda x0, s: 4 * s * (np.pi / 2 - np.arctan(x0))
+        "The strength c of the noise multiplies the drift, so the time is divided by it.": (
+            lambda x0, c: 4 * c * (np.pi / 2 - np.arctan(x0))
         ),
         "Start at x0, not at 0: the integral of 1/(1 + x²) from x0 to infinity is π/2 − arctan x0.": (
-            lambda x0, s: 4 / s * np.pi / 2
+            lambda x0, c: 4 / c * np.pi / 2
         ),
         "Mind the sign: a start further to the right explodes earlier.": (
-            lambda x0, s: 4 / s * (np.pi / 2 + np.arctan(x0))
+            lambda x0, c: 4 / c * (np.pi / 2 + np.arctan(x0))
         ),
     },
     hints=(
         "On a gradient flow line dx/dy = −y/2, so x + y²/4 stays what it is: Φ(x, y) = (x + y²/4, 0).",
-        "Then ½∂²Φ[Σ] has the first entry ½ · ½ · s(1 + x²), and the limit solves dx/dt = s(1 + x²)/4.",
-        "Separate: s dt/4 = dx/(1 + x²), and integrate from x0 to infinity.",
+        "Then ½∂²Φ[Σ] has the first entry ½ · ½ · c(1 + x²), and the limit solves dx/dt = c(1 + x²)/4.",
+        "Separate: c dt/4 = dx/(1 + x²), and integrate from x0 to infinity.",
     ),
-    after="From x0 = 0 with s = 4 the limit is tan t, which is infinite at π/2. SGD itself is finite at every step; "
+    after="From x0 = 0 with c = 4 the limit is tan t, which is infinite at π/2. SGD itself is finite at every step; "
     "as η → 0 it only gets further and further by then.",
 )
-def explosion_time(x0, s):
+def explosion_time(x0, c):
     """The time at which the limit from (x0, 0) has left every compact set."""
-    return 4 / s * (np.pi / 2 - np.arctan(x0))
+    return 4 / c * (np.pi / 2 - np.arctan(x0))
