@@ -26,6 +26,7 @@ from labnoise import (
     sgd,
     tangent_projection,
 )
+from tests.independent import independent_flow
 from tests.random_losses import random_covariance
 
 HYPERBOLA = Loss(lambda x: (x[0] * x[1] - 1) ** 2)
@@ -53,26 +54,12 @@ def _constraints(x):
 
 
 SURFACE_POINT = jnp.array([1.6, (1 - 0.3 * 0.49) / 1.6, 0.7, 0.56])
-_gradient, _hessian = jax.jit(Loss.gradient), jax.jit(Loss.hessian)
-
-
-def flow_end(problem, x0):
-    """Where gradient flow ends, by SciPy's Radau and then Newton's method along the range of the Hessian."""
-    solution = solve_ivp(
-        lambda t, x: -np.asarray(_gradient(problem, x)),
-        (0, 60),
-        np.asarray(x0),
-        method="Radau",
-        jac=lambda t, x: -np.asarray(_hessian(problem, x)),
-        rtol=1e-11,
-        atol=1e-13,
-    )
-    return solution.y[:, -1]
+_hessian = jax.jit(Loss.hessian)
 
 
 def second_difference(problem, x, direction, h=0.01):
     """The second derivative of Φ along one direction, to the sixth order in h."""
-    ends = {k: flow_end(problem, x + k * h * direction) for k in (-3, -2, -1, 1, 2, 3)}
+    ends = {k: independent_flow(problem, x + k * h * direction, 60) for k in (-3, -2, -1, 1, 2, 3)}
     total = 1.5 * (ends[1] + ends[-1]) - 0.15 * (ends[2] + ends[-2]) + (ends[3] + ends[-3]) / 90
     return (total - 49 / 18 * np.asarray(x)) / h**2
 
@@ -301,35 +288,72 @@ def test_the_ring_tends_to_von_mises(measured):
     measured(abs(density - expected / expected.sum()).sum())
 
 
+def motor_velocity(k, angles):
+    """dθ/dt by the main theorem, from the loss and the covariance of the landscape alone."""
+    motor, angles = landscapes.phase_motor(k), jnp.asarray(angles)
+
+    def velocity(theta):
+        x = jnp.zeros(2 + k).at[0].set(jnp.cos(theta)).at[1].set(jnp.sin(theta))
+        total = drift_terms(motor, motor.cov(x), x).total
+        return jnp.cos(theta) * total[1] - jnp.sin(theta) * total[0]
+
+    return np.asarray(jax.jit(jax.vmap(velocity))(angles))
+
+
 @pytest.mark.statement("prop-motor", asked=1e-9)
 def test_the_motor_turns_for_three_phases_and_more(measured):
-    """The velocity from ½∂²Φ[Σ]; its lower bound; the period; rest points for one and two; the lead."""
+    """The velocity from ½∂²Φ[Σ]; its lower bound and its mean; the lead."""
 
     def velocity(theta, k):
         return ch05.motor_speed(theta, k, 0.0)
 
     for k, theta in ((3, 0.4), (5, 2.0)):
-        motor = landscapes.phase_motor(k)
-        x = jnp.concatenate([jnp.array([np.cos(theta), np.sin(theta)]), jnp.zeros(k)])
-        total = drift_terms(motor, motor.cov(x), x).total
-        measured(abs(-np.sin(theta) * total[0] + np.cos(theta) * total[1] - velocity(theta, k)))
+        measured(abs(motor_velocity(k, [theta])[0] - velocity(theta, k)))
     grid, kappa = np.linspace(0, 2 * np.pi, 1001), 2 - 3**0.5
     for k in range(3, 9):
         least = min(velocity(theta, k) for theta in grid)
         bound = k / 4 * (kappa - 4 * kappa**k / (1 - kappa**k))
         assert 0 < bound <= least < bound + 4e-3
         measured(abs(np.mean([velocity(theta, k) for theta in grid[:-1]]) - k * kappa / 4))
-    assert abs(quad(lambda s: 1 / velocity(s, 3), 0, 2 * np.pi)[0] - 32.652) < 1e-3
-    for theta in (0, np.pi, 1.5 * np.pi):
-        measured(abs(velocity(theta, 1)))
-    for theta in (0, np.pi, np.arctan(0.5), np.pi + np.arctan(0.5)):
-        measured(abs(velocity(theta, 2)))
-    for k, start, end in ((1, 0.2, np.pi), (1, 4.0, np.pi), (2, 0.4, 0.0), (2, 0.6, np.pi)):
-        final = solve_ivp(lambda t, y, k=k: [velocity(y[0], k)], (0, 300), [start]).y[0, -1]
-        assert abs(final - end) < 1e-2
     for theta in (0.3, 2.2):  # a lead of π: backwards, and a quarter turn: no mean speed
         assert ch05.motor_speed(theta, 3, np.pi) < 0
     assert abs(np.mean([ch05.motor_speed(theta, 3, np.pi / 2) for theta in grid[:-1]])) < 1e-12
+
+
+@pytest.mark.statement("prop-motor", asked=5e-4)
+def test_the_period_of_three_phases(measured):
+    """∫dθ/v over the circle, v by the main theorem: 32.652; and by an ODE solver on the written-out speed."""
+    grid = 2 * np.pi * np.arange(96) / 96  # the integrand is periodic: this rule is exact to rounding
+    measured(abs(2 * np.pi * np.mean(1 / motor_velocity(3, grid)) - 32.652))
+    turn = solve_ivp(
+        lambda t, y: [ch05.motor_speed(y[0], 3, 0.0)], (0, 32.652), [0.7], rtol=1e-10, atol=1e-12
+    )
+    measured(abs(turn.y[0, -1] - 0.7 - 2 * np.pi))
+
+
+@pytest.mark.statement("prop-motor", asked=1e-12)
+@pytest.mark.parametrize(
+    ("k", "stable", "unstable", "rest"),
+    [
+        (1, [np.pi], [0.0], [0.0, np.pi, 1.5 * np.pi]),
+        (2, [0.0, np.pi], [np.arctan(0.5), np.pi + np.arctan(0.5)], [0.0, np.pi, np.arctan(0.5)]),
+    ],
+)
+def test_one_and_two_phases_do_not_turn(k, stable, unstable, rest, measured):
+    """By the main theorem the velocity is zero at the points of rest; each motion ends at one, within a turn."""
+    measured(abs(motor_velocity(k, rest)).max())
+    for points, sign in ((stable, 1), (unstable, -1)):
+        assert (sign * motor_velocity(k, np.array(points) - 0.01) > 0).all()
+        assert (sign * motor_velocity(k, np.array(points) + 0.01) < 0).all()
+    ends = stable + ([1.5 * np.pi] if k == 1 else [])
+    starts = np.linspace(0.05, 6.2, 12)
+    motion = solve_ivp(
+        lambda t, y: [ch05.motor_speed(s, k, 0.0) for s in y], (0, 2000), starts, method="LSODA"
+    )
+    final = motion.y[:, -1]
+    assert abs(final - starts).max() < 2 * np.pi
+    # near 3π/2 the speed falls with the square of the distance, so that the way there has no end in sight
+    assert abs(np.exp(1j * final)[:, None] - np.exp(1j * np.array(ends))).min(1).max() < 0.02
 
 
 def test_the_limit_at_a_crossing_ends_with_the_stated_probability():

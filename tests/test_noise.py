@@ -1,3 +1,5 @@
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,6 +52,32 @@ def test_label_noise_is_the_hessian_on_the_manifold(measured, gradient):
     problem = LeastSquares(lambda x: jnp.sin(x[:2]) * x[2:], jnp.sin(x[:2]) * x[2:], loss_scale=0.25)
     noise = LabelNoise(problem, 0.7, batch_size=3, gradient=gradient)
     measured(abs(noise.covariance(x) - 2 * 0.25 * 0.7**2 / 3 * problem.hessian(x)).max())
+
+
+@pytest.mark.statement("Label noise on Γ, batch drawn without replacement: Σ = c∇²L", asked=1e-12)
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_label_noise_without_replacement_is_the_hessian_too(measured, batch_size):
+    """Every batch of different examples and every choice of signs, by stochastic gradients of the loss itself."""
+
+    def predict(x):
+        return jnp.array([x[0] * x[1], jnp.sin(x[2]), x[3] + x[0] ** 2, x[1] * x[4]])
+
+    x = jnp.array([1.0, -2.0, 0.4, 0.5, 0.8])
+    problem, delta = LeastSquares(predict, predict(x)), 0.7
+    slopes = jax.jacobian(lambda labels: jax.jacobian(lambda x: (predict(x) - labels) ** 2)(x))
+    per_label = np.asarray(
+        slopes(predict(x))
+    )  # [i, a, j]: how label j moves the gradient of example i's loss
+    outcomes = np.array(
+        [
+            sum(delta * sign * per_label[i, :, i] for i, sign in zip(batch, signs, strict=True)) / batch_size
+            for batch in itertools.combinations(range(4), batch_size)
+            for signs in itertools.product((-1, 1), repeat=batch_size)
+        ]
+    )
+    measured(abs(outcomes.mean(0)).max())
+    covariance = outcomes.T @ outcomes / len(outcomes)
+    measured(abs(covariance - 2 * delta**2 / batch_size * problem.hessian(x)).max())
 
 
 @pytest.mark.statement("Mini-batch noise vanishes on Γ", asked=1e-15)

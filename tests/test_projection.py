@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.integrate import solve_ivp
 
 from labnoise import (
     LeastSquares,
@@ -15,6 +14,7 @@ from labnoise import (
     project,
     tangent_projection,
 )
+from tests.independent import independent_flow
 from tests.random_losses import random_loss
 
 
@@ -26,22 +26,6 @@ def slope_of_projection(problem, x):
 @jax.jit
 def curvature_of_projection(problem, x):
     return jax.jacfwd(jax.jacrev(lambda x: project(problem, x)))(x)
-
-
-_gradient, _hessian = jax.jit(Loss.gradient), jax.jit(Loss.hessian)
-
-
-def independent_flow(problem, x0, time):
-    solution = solve_ivp(
-        lambda t, x: -np.asarray(_gradient(problem, x)),
-        (0, time),
-        np.asarray(x0),
-        method="Radau",
-        jac=lambda t, x: -np.asarray(_hessian(problem, x)),
-        rtol=1e-12,
-        atol=1e-13,
-    )
-    return solution.y[:, -1]
 
 
 @pytest.mark.statement("Φ, on random losses, D ≤ 20, condition ≤ 1e3", asked=1e-9)
