@@ -16,7 +16,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from . import cache, downloads, launch
+from . import cache, docstrings, downloads, launch
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -118,6 +118,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", key_the_execution_cache, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("builder-inited", copy_assets)
+    app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", shrink_figures)
