@@ -208,8 +208,8 @@ def find_exercise(exercise_id: str) -> Exercise:
 def check(exercise_id: str, answer: Any) -> Verdict:
     """Mark an answer, a function or a value, on fresh random inputs.
 
-    The verdict is *correct*, *almost* (with the usual mistake that it recognised), *not yet* (with what is
-    wrong and the next hint; another hint comes with another attempt) or *not answered yet*. A wrong answer
+    The verdict is "correct", "almost" (with the usual mistake that it recognised), "not yet" (with what is
+    wrong and the next hint; another hint comes with another attempt) or "not answered yet". A wrong answer
     never raises, and the solution is never shown.
 
     Parameters

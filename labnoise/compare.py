@@ -16,8 +16,8 @@ class Estimate(NamedTuple):
 
     Attributes
     ----------
-    value : ()
-    standard_error : ()
+    value : number
+    standard_error : number
     """
 
     value: Array
@@ -29,8 +29,8 @@ class Significance(NamedTuple):
 
     Attributes
     ----------
-    statistic : ()
-    p_value : ()
+    statistic : number
+    p_value : number
     """
 
     statistic: Array

@@ -109,10 +109,10 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     `dY/dt = −(c/4) T∇tr∇²L(Y)`, Y(0) = Φ(x0), with `Σ = c∇²L`, `c = 2sδ²`, s = `problem.loss_scale`. For the
     sparse model this has the closed form
 
-        Y(t) = Φ(x0 ⊙ e^{−4sctm}),    m = `problem.second_moments` (once for u and once for v):
+        Y(t) = Φ(x0 ⊙ e^{−4sctm})
 
-    label noise acts as gradient descent from an ever smaller initialization. As t → ∞ it ends at the basis
-    pursuit with weights m, where that has one solution.
+    with m = `problem.second_moments`, once for u and once for v. So label noise acts as gradient descent from an
+    ever smaller initialization. As t → ∞ it ends at the basis pursuit with weights m, where that has one solution.
 
     For any other least squares problem the equation is integrated, with n x n solves and never a D x D matrix.
     Li, Wang & Arora (2022), corollary 5.2 and section 6.

@@ -43,13 +43,13 @@ class OU:
 
     @property
     def stationary_covariance(self) -> Array:
-        """S (D, D) with `HS + SH = ηΣ_⊥`, in the normal space: tangent directions never become stationary."""
+        """S (D, D) with `HS + SH = ηΣ_⊥`, in the normal space, for tangent directions never become stationary."""
         noise, sums, both = self._noise()
         return self._in_basis(jnp.where(both, self.learning_rate * noise / jnp.where(both, sums, 1.0), 0.0))
 
     @property
     def discrete_stationary_covariance(self) -> Array:
-        """S (D, D) with `HS + SH − ηHSH = ηΣ_⊥`: that of the recursion `Δ ← (I − ηH)Δ + noise` itself."""
+        """S (D, D) with `HS + SH − ηHSH = ηΣ_⊥`, that of the recursion `Δ ← (I − ηH)Δ + noise` itself."""
         noise, sums, both = self._noise()
         rate = sums - self.learning_rate * jnp.outer(self.eigenvalues, self.eigenvalues)
         return self._in_basis(jnp.where(both, self.learning_rate * noise / jnp.where(both, rate, 1.0), 0.0))

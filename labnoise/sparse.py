@@ -112,7 +112,10 @@ class SparseRegression(LeastSquares):
 
     @property
     def second_moments(self) -> Array:
-        """`m_j = (1/n) Σ_i z_ij²`, shape (d,): `tr∇²L = 8·loss_scale Σ_j m_j (u_j² + v_j²)`."""
+        """`m_j = (1/n) Σ_i z_ij²`, shape (d,).
+
+        For "difference" `tr∇²L = 8·loss_scale Σ_j m_j (u_j² + v_j²)`.
+        """
         return jnp.mean(self.design**2, axis=0)
 
     def minimum_norm(self) -> Array:

@@ -119,6 +119,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("builder-inited", copy_assets)
     app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
+    app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", shrink_figures)

@@ -1,7 +1,7 @@
 """The package's docstrings, written to be read in a terminal, as reStructuredText.
 
-`like this` is code, and so is a word in quotation marks; an indented block before the first section is a display that
-keeps its lines; no other character means anything. Napoleon then reads the sections, in NumPy's style.
+`like this` is code, and so are one to three words in quotation marks; an indented block before the first section is
+a display that keeps its lines; no other character means anything. Napoleon then reads the sections, in NumPy's style.
 """
 
 from __future__ import annotations
@@ -12,13 +12,21 @@ from collections.abc import Iterator
 from sphinx.application import Sphinx
 
 _RULE = re.compile(r"^\s*-{3,}\s*$")
-_CODE = re.compile(r"""(`[^`]+`|\w+="\w+"|(?<![\w=])"\w+")""")
+_CODE = re.compile(r"""(`[^`]+`|\w+="\w+"|(?<![\w=])"\w+(?: \w+){0,2}")""")
+_SHAPE = re.compile(r"^(.*\*\*[^*]+\*\*) \(\*(\(.*?)\*\)( --.*)?$")
 _SPECIAL = re.compile(r"[*|\\]|(?<=\w)_(?!\w)")
 
 
 def to_rest(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Rewrite one docstring in place."""
     lines[:] = list(_rewritten(lines))
+
+
+def without_double_brackets(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """After Napoleon: a parameter of shape (D,) is not shown as ((D,))."""
+    lines[:] = [_SHAPE.sub(r"\1 *\2*\3", line) for line in lines]
 
 
 def _rewritten(lines: list[str]) -> Iterator[str]:
