@@ -17,10 +17,41 @@ FORMAT = "labnoise answers 1"
 
 
 def save_answers(path: str | Path) -> list[str]:
-    """Write the answers that this session has checked to `path`, and return their exercises.
+    """Write the answers that this session has checked to a file, and return their exercises.
 
-    Answers already in the file stay there unless this session has a later one. Raises `ValueError` if
-    `path` holds something else.
+    Answers already in the file stay there unless this session has a later one. The file is small JSON: the
+    text of each function, or the value, with its last verdict.
+
+    Parameters
+    ----------
+    path : path of the file
+
+    Returns
+    -------
+    list of the exercises in the file
+
+    Raises
+    ------
+    ValueError
+        If `path` holds something else; it is then left as it is.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from labnoise.answers import load_answers, save_answers
+    >>> from labnoise.check import check, exercise
+    >>> @exercise("example.3", mistakes={"That is η.": 0.1}, hints=("Square it.",))
+    ... def slow_time_of_a_step():
+    ...     \"\"\"By how much does one step advance t = η²·steps at η = 0.1?\"\"\"
+    ...     return 0.01
+    >>> file = Path(tempfile.mkdtemp(), "answers.json")
+    >>> check("example.3", 0.01)
+    ✓ Correct.
+    >>> "example.3" in save_answers(file)
+    True
+    >>> load_answers(file)["example.3"]
+    ✓ Correct.
     """
     path = Path(path)
     saved = _read(path) if path.exists() else {}
@@ -36,11 +67,25 @@ def save_answers(path: str | Path) -> list[str]:
 def load_answers(path: str | Path, namespace: dict[str, Any] | None = None) -> dict[str, Verdict]:
     """Bring the answers of an earlier session back and check them again.
 
-    Functions are defined anew in `namespace`, by default where the call stands, so that the notebook can
-    use them. This runs the code in the file: load only your own.
+    Functions are defined anew, so that the notebook can use them. This runs the code in the file: load only
+    your own.
 
-    Raises `FileNotFoundError`, or `ValueError` if the file holds something else or an exercise that is not
-    imported.
+    Parameters
+    ----------
+    path : path of a file that `save_answers` wrote
+    namespace : dict, optional
+        Where functions are defined; by default where the call stands.
+
+    Returns
+    -------
+    dict from exercise to Verdict
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file holds something else, or an exercise that is not imported.
     """
     if namespace is None:
         frame = inspect.currentframe()
@@ -65,6 +110,8 @@ def _restore(exercise_id: str, entry: dict[str, Any], namespace: dict[str, Any])
                 "not yet", f"The saved function could not be read: {type(error).__name__}: {error}"
             )
         new = [value for key, value in namespace.items() if before.get(key) is not value and callable(value)]
+        if not new:  # it was a lambda inside another line, and the line gave it no name
+            return Verdict("not yet", "The saved function has no name: define it with def, then save again.")
         answer = new[-1]
     return check(exercise_id, answer)
 

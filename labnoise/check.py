@@ -25,7 +25,20 @@ _LOOK = {  # the mark, and the colour beside the words
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` says of an answer: `status`, one of four, and the `message` to the reader."""
+    """What `check` says of an answer; a cell shows it with its mark and colour.
+
+    Attributes
+    ----------
+    status : "correct", "almost", "not yet" or "not answered yet"
+    message : str
+        What is said to the reader: the usual mistake, what is wrong with the next hint, or what follows.
+
+    Examples
+    --------
+    >>> from labnoise.check import Verdict
+    >>> Verdict("almost", "The noise enters squared.")
+    ≈ Almost. The noise enters squared.
+    """
 
     status: Status
     message: str = ""
@@ -44,7 +57,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise; `exercise` makes and registers it."""
+    """One exercise, made and registered by `exercise`.
+
+    Attributes
+    ----------
+    id : str
+        Chapter and number, such as "5.3".
+    solution : function
+        Of the inputs; of nothing where the answer is a value.
+    inputs : function rng -> tuple of arguments, or None where the answer is a value
+    mistakes : what is said to the reader → the function, or the value, that makes the mistake
+    hints : sequence of str
+    rtol : positive number
+        The error allowed, relative to the largest entry of the right answer.
+    after : str
+        What is said of a right answer.
+    """
 
     id: str
     solution: Callable[..., Any]
@@ -102,22 +130,48 @@ def exercise(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the solution of an exercise.
 
-        @exercise(
-            "1.1",
-            inputs=lambda rng: (rng.standard_normal((4, 3)), rng.uniform(0.1, 1)),
-            mistakes={"The noise enters squared: δ², not δ.": lambda J, delta: delta * J.T @ J},
-            hints=("Write the gradient of one example first.", "The label's noise has variance δ²."),
-        )
-        def label_noise_covariance(J, delta):
-            \"\"\"The covariance of the label-noise gradient, from the Jacobian J (n, D).\"\"\"
-            return 4 * delta**2 / len(J) * J.T @ J
+    Its signature and docstring become the stub that the reader fills in (`labnoise.stubs`).
 
-    `inputs(rng)` makes one tuple of arguments. Without it the answer is a value that the solution, a
-    function of nothing, returns. `mistakes` maps what is said to the reader to the function that makes that
-    mistake (for a value: to the wrong value). An answer is right within `rtol` of the largest entry;
-    `after` is then said of it: what it means, or what to look at next.
+    Parameters
+    ----------
+    exercise_id : str
+        Chapter and number, such as "5.3".
+    inputs : function rng -> tuple of arguments, optional
+        One fresh random case, from a `numpy.random.Generator`. Without it the answer is a value, and the
+        solution a function of nothing that returns it.
+    mistakes : dict
+        Maps what is said to the reader to the function that makes that mistake; for a value, to the wrong
+        value.
+    hints : sequence of str
+        Given one by one, a further one with each different attempt.
+    rtol : positive number
+        An answer is right if each entry is within `rtol` times the largest entry of the right one.
+    after : str
+        Said of a right answer: what it means, or what to look at next.
 
-    Raises `ValueError` for an id that another function has.
+    Returns
+    -------
+    A decorator that returns the function as it was.
+
+    Raises
+    ------
+    ValueError
+        If another function has that id.
+
+    Examples
+    --------
+    >>> from labnoise.check import check, exercise
+    >>> @exercise(
+    ...     "example.1",
+    ...     inputs=lambda rng: (rng.standard_normal((4, 3)), rng.uniform(0.1, 0.9)),
+    ...     mistakes={"It is δ², not δ.": lambda J, delta: 4 * delta / len(J) * J.T @ J},
+    ...     hints=("Write down one example's gradient.", "Its noise has variance δ²."),
+    ... )
+    ... def covariance(J, delta):
+    ...     \"\"\"The covariance of label noise, from the Jacobian J (n, D).\"\"\"
+    ...     return 4 * delta**2 / len(J) * J.T @ J
+    >>> check("example.1", lambda J, delta: 4 * delta / len(J) * J.T @ J)
+    ≈ Almost. It is δ², not δ.
     """
 
     def register(solution: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,7 +189,13 @@ def exercise(
 
 
 def find_exercise(exercise_id: str) -> Exercise:
-    """The exercise of that id. Raises `ValueError` if none is registered."""
+    """The exercise of that id.
+
+    Raises
+    ------
+    ValueError
+        If none is registered under it: import the chapter's exercises first.
+    """
     if exercise_id not in _exercises:
         known = ", ".join(_exercises) or "none"
         raise ValueError(
@@ -148,11 +208,42 @@ def find_exercise(exercise_id: str) -> Exercise:
 def check(exercise_id: str, answer: Any) -> Verdict:
     """Mark an answer, a function or a value, on fresh random inputs.
 
-    The verdict is *correct*, *almost* (with the usual mistake that it recognised), *not yet* (with what is
-    wrong and the next hint; another hint comes with another attempt) or *not answered yet*. A wrong answer
-    never raises.
+    The verdict is "correct", "almost" (with the usual mistake that it recognised), "not yet" (with what is
+    wrong and the next hint; another hint comes with another attempt) or "not answered yet". A wrong answer
+    never raises, and the solution is never shown.
 
-    Raises `ValueError` for an exercise that does not exist.
+    Parameters
+    ----------
+    exercise_id : str
+        Chapter and number, such as "5.3".
+    answer : function, number or array
+        What the exercise asks for; `...` and None count as not answered.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise. Importing a chapter's exercises registers them.
+
+    Examples
+    --------
+    >>> from labnoise import check
+    >>> from labnoise.check import exercise
+    >>> @exercise("example.2", mistakes={"That is 1/η.": 10.0}, hints=("Count in η².",))
+    ... def steps_per_unit_of_time():
+    ...     \"\"\"How many steps make one unit of t = η²·steps at η = 0.1?\"\"\"
+    ...     return 100.0
+    >>> check("example.2", ...)
+    … Not answered yet. Replace the ... and run the cell again.
+    >>> check("example.2", 10)
+    ≈ Almost. That is 1/η.
+    >>> check("example.2", 42)
+    ✗ Not yet. The values are not right. Hint 1 of 1: Count in η².
+    >>> check("example.2", 100)
+    ✓ Correct.
     """
     asked = find_exercise(exercise_id)
     verdict = asked.mark(answer)
@@ -169,7 +260,14 @@ def check(exercise_id: str, answer: Any) -> Verdict:
 
 
 def source(answer: Any) -> str:
-    """A function's own text, or a value's."""
+    """A function's own text, or a value's: what is saved of an answer.
+
+    Examples
+    --------
+    >>> from labnoise.check import source
+    >>> source(0.25)
+    '0.25'
+    """
     if not callable(answer):
         return repr(answer)
     try:

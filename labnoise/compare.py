@@ -12,14 +12,26 @@ from labnoise import _checks
 
 
 class Estimate(NamedTuple):
-    """A number and its standard error."""
+    """A number and its standard error.
+
+    Attributes
+    ----------
+    value : number
+    standard_error : number
+    """
 
     value: Array
     standard_error: Array
 
 
 class Significance(NamedTuple):
-    """A statistic and the chance of one as large if both samples have the same distribution."""
+    """A statistic and the chance of one as large if both samples have the same distribution.
+
+    Attributes
+    ----------
+    statistic : number
+    p_value : number
+    """
 
     statistic: Array
     p_value: Array
@@ -47,6 +59,14 @@ def energy_distance(a: Array, b: Array) -> Estimate:
     Unbiased: for two samples of one distribution it scatters about zero, and may be negative. The
     standard error is the jackknife's, which for equal distributions errs on the large side. Székely &
     Rizzo (2013).
+
+    Parameters
+    ----------
+    a, b : (R, D) and (R', D)
+
+    Returns
+    -------
+    Estimate
 
     Raises
     ------
@@ -86,6 +106,13 @@ def sliced_wasserstein(
     ----------
     a, b : (R, D), of the same shape
     key : a JAX key, for directions and permutations
+    num_directions : int ≥ 1
+    num_permutations : int ≥ 1
+        The smallest p-value that can come out is 1/(1 + `num_permutations`).
+
+    Returns
+    -------
+    Significance
 
     Raises
     ------
@@ -126,6 +153,14 @@ def ks(a: Array, b: Array) -> Significance:
     """Kolmogorov and Smirnov's test in each coordinate, from samples a (R, D) and b (R', D).
 
     The statistic and the p-value of the coordinate that differs most, the latter times D (Bonferroni).
+
+    Parameters
+    ----------
+    a, b : (R, D) and (R', D)
+
+    Returns
+    -------
+    Significance
 
     Raises
     ------

@@ -47,13 +47,28 @@ class DriftTerms(NamedTuple):
 
 
 def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
-    """The four terms at the point `x` of Γ for the noise covariance `cov` there.
+    """The four terms of the main theorem at the point `x` of Γ for the noise covariance `cov` there.
+
+    With H = ∇²L, T and N the projections on its kernel and its range, `Σ_∥ = TΣT`, `Σ_⊥ = NΣN`, `Σ_{⊥,∥} = NΣT`,
+    `∂²(∇L)[A] = Σ_ij A_ij ∂_i∂_j∇L` and `L_H(S) = HS + SH` the limit of SGD in the time t = η²·steps is
+
+        dY = Σ_∥^{1/2} dW
+             − ½ H†∂²(∇L)[Σ_∥] dt
+             − T ∂²(∇L)[H†Σ_{⊥,∥}] dt
+             − ½ T ∂²(∇L)[L_H^{-1}(Σ_⊥)] dt
+
+    in this order `tangent_noise` (as its covariance), `compensation`, `mixed` and `normal`. Li, Wang & Arora (2022),
+    theorem 4.6. The three drifts together are `½∂²Φ[Σ]`.
 
     Parameters
     ----------
     problem : Loss
     cov : Σ (D, D), such as `noise.covariance(x)`
     x : (D,), a point of Γ
+
+    Returns
+    -------
+    DriftTerms
 
     Raises
     ------

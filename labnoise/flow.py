@@ -46,7 +46,8 @@ class Solved(NamedTuple):
 def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
     """The solution of `dφ/dt = −∇L(φ)`, φ(0) = x0, at increasing times; `inf` is allowed as the last.
 
-    The time here is that of gradient flow, η·steps of gradient descent.
+    The time here is that of gradient flow, η·steps of gradient descent. Linearly implicit Euler steps, extrapolated
+    (Deuflhard 1985), which stay stable however stiff the loss is.
 
     Parameters
     ----------

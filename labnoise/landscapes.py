@@ -17,7 +17,15 @@ from labnoise.losses import LeastSquares, Loss
 
 @pytree(data=("fn", "cov"))
 class Landscape(Loss):
-    """A loss `fn` together with the covariance Σ = `cov(x)` (D, D) of the noise that is studied on it."""
+    """A loss together with the noise that is studied on it; the functions below make them.
+
+    Attributes
+    ----------
+    fn : function (D,) -> ()
+        The loss.
+    cov : function (D,) -> (D, D)
+        The covariance Σ of the noise at a point, for `GaussianNoise(landscape, landscape.cov)`.
+    """
 
     cov: Callable[[Array], Array]
 

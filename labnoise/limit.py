@@ -28,8 +28,9 @@ _RETRACTIONS = 3
 def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int, key: Array) -> Trajectory:
     """Paths of the limit Y, `dY = Σ_∥^{1/2} dW + ½∂²Φ[Σ] dt`, from Φ(x0) to the time t.
 
-    Euler–Maruyama with `num_steps` steps of length t/num_steps, each followed by a return to Γ along its
-    normals at the step's start. Weak error O(t/num_steps).
+    Li, Wang & Arora (2022), theorem 4.6; the drift is that of `drift_terms`. Euler–Maruyama with `num_steps` steps
+    of length t/num_steps, each followed by a return to Γ along its normals at the step's start. Weak error
+    O(t/num_steps).
 
     Parameters
     ----------
@@ -108,10 +109,10 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     `dY/dt = −(c/4) T∇tr∇²L(Y)`, Y(0) = Φ(x0), with `Σ = c∇²L`, `c = 2sδ²`, s = `problem.loss_scale`. For the
     sparse model this has the closed form
 
-        Y(t) = Φ(x0 ⊙ e^{−4sctm}),    m = `problem.second_moments` (once for u and once for v):
+        Y(t) = Φ(x0 ⊙ e^{−4sctm})
 
-    label noise acts as gradient descent from an ever smaller initialization. As t → ∞ it ends at the basis
-    pursuit with weights m, where that has one solution.
+    with m = `problem.second_moments`, once for u and once for v. So label noise acts as gradient descent from an
+    ever smaller initialization. As t → ∞ it ends at the basis pursuit with weights m, where that has one solution.
 
     For any other least squares problem the equation is integrated, with n x n solves and never a D x D matrix.
     Li, Wang & Arora (2022), corollary 5.2 and section 6.
@@ -129,7 +130,7 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     -------
     (k, D)
         For a `SparseRegression` exact up to rounding, and fastest for increasing times; for any other problem
-        with a local error of 1e-10 of |Y|. Under `jit` NaN where there is no solution.
+        with a local error of 1e-10, relative to Y. Under `jit` NaN where there is no solution.
 
     Raises
     ------

@@ -107,7 +107,7 @@ class LeastSquares(Loss):
 
     @property
     def num_examples(self) -> int:
-        """n."""
+        """The number n of examples."""
         return self.targets.shape[0]
 
     def residual(self, x: Array) -> Array:
@@ -130,9 +130,10 @@ class LeastSquares(Loss):
         return self.loss_scale * jnp.mean(self.residual(x) ** 2)
 
     def examples(self, x: Array, indices: Array | None = None) -> tuple[Array, Callable[[Array], Array]]:
-        """Residuals r of some examples (all by default) and the map `a -> Jᵀa = Σ_b a_b ∇f_b(x)`.
+        """Residuals r (B,) of the examples `indices` (B,), by default all, and the map `a -> Jᵀa = Σ_b a_b ∇f_b(x)`.
 
-        All gradients of single examples, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`, are made of these two.
+        The map takes a (B,) to (D,). All gradients of single examples, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`, are made
+        of these two.
         """
         residual, pullback = jax.vjp(self.residual, x)
         if indices is None:
@@ -142,7 +143,7 @@ class LeastSquares(Loss):
 
 
 def sharpness(problem: Loss, x: Array) -> Array:
-    """The trace of the Hessian, `tr ∇²L(x)`, at any point, shape ().
+    """The trace of the Hessian, `tr ∇²L(x)`, at any point x (D,), shape ().
 
     Label noise of strength c, `Σ = c∇²L`, makes SGD descend this function along Γ:
     `dY/dt = −(c/4) T∇tr∇²L`, t = η²·steps (Li, Wang & Arora 2022, corollary 5.2).

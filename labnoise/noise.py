@@ -92,9 +92,10 @@ class LabelNoise(Noise):
     With batch b_1 … b_B (drawn with replacement) and s = `problem.loss_scale` the stochastic gradient is
 
         gradient="batch":   (2s/B) Σ_k (f_{b_k}(x) − y_{b_k} − δε_k) ∇f_{b_k}(x)
-        gradient="full":    ∇L(x) − (2s/B) Σ_k δε_k ∇f_{b_k}(x)           (HaoChen et al. 2020)
+        gradient="full":    ∇L(x) − (2s/B) Σ_k δε_k ∇f_{b_k}(x)
 
-    On Γ both have `Σ = (4s²δ²/Bn) JᵀJ = c∇²L`, `c = 2sδ²/B`; the second has that covariance everywhere.
+    The second is that of HaoChen et al. (2020). On Γ both have `Σ = (4s²δ²/Bn) JᵀJ = c∇²L`, `c = 2sδ²/B`; the second
+    has that covariance everywhere.
 
     Parameters
     ----------
@@ -175,9 +176,10 @@ class LabelNoise(Noise):
 class MinibatchNoise(Noise):
     """The gradient of a few examples in place of all, `ℓ_i = loss_scale·(f_i − y_i)²`.
 
-        kind="batch":   (1/B) Σ_k ∇ℓ_{b_k}(x), drawn with replacement            Σ = Cov(∇ℓ_i)/B
-        kind="pair":    ∇L(x) + strength·(∇ℓ_i(x) − ∇ℓ_j(x)), i, j independent   Σ = 2·strength²·Cov(∇ℓ_i)
+        kind="batch":   (1/B) Σ_k ∇ℓ_{b_k}(x)
+        kind="pair":    ∇L(x) + strength·(∇ℓ_i(x) − ∇ℓ_j(x))
 
+    The batch is drawn with replacement, `Σ = Cov(∇ℓ_i)/B`; i and j are independent, `Σ = 2·strength²·Cov(∇ℓ_i)`.
     Both vanish on Γ, where every example's gradient is zero. The second is HaoChen et al. (2020), section 3.
 
     Parameters

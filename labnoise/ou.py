@@ -11,9 +11,20 @@ from labnoise._pytree import pytree
 
 @pytree(data=("hessian", "cov", "learning_rate", "eigenvalues", "basis"))
 class OU:
-    """What `ornstein_uhlenbeck` returns; `hessian` is H, `cov` Σ, `learning_rate` η.
+    """The process that `ornstein_uhlenbeck` returns. Time is counted in steps.
 
-    In the eigenbasis of H all is elementary: entry (i, j) of a covariance decays at the rate η(λ_i + λ_j).
+    In the eigenbasis of H all is elementary: entry (i, j) of a covariance decays at the rate `η(λ_i + λ_j)` per
+    step.
+
+    Attributes
+    ----------
+    hessian : H (D, D)
+    cov : Σ (D, D)
+    learning_rate : η
+    eigenvalues : (D,)
+        Of H, increasing; those that are zero up to rounding are exactly 0.
+    basis : (D, D)
+        Orthonormal eigenvectors, one a column.
     """
 
     def __init__(self, hessian: Array, cov: Array, learning_rate: Array | float):
@@ -32,13 +43,13 @@ class OU:
 
     @property
     def stationary_covariance(self) -> Array:
-        """S (D, D) with `HS + SH = ηΣ_⊥`, in the normal space: tangent directions never become stationary."""
+        """S (D, D) with `HS + SH = ηΣ_⊥`, in the normal space, for tangent directions never become stationary."""
         noise, sums, both = self._noise()
         return self._in_basis(jnp.where(both, self.learning_rate * noise / jnp.where(both, sums, 1.0), 0.0))
 
     @property
     def discrete_stationary_covariance(self) -> Array:
-        """S (D, D) with `HS + SH − ηHSH = ηΣ_⊥`: that of the recursion `Δ ← (I − ηH)Δ + noise` itself."""
+        """S (D, D) with `HS + SH − ηHSH = ηΣ_⊥`, that of the recursion `Δ ← (I − ηH)Δ + noise` itself."""
         noise, sums, both = self._noise()
         rate = sums - self.learning_rate * jnp.outer(self.eigenvalues, self.eigenvalues)
         return self._in_basis(jnp.where(both, self.learning_rate * noise / jnp.where(both, rate, 1.0), 0.0))
@@ -60,7 +71,7 @@ class OU:
         return self._in_basis(self.learning_rate**2 * noise * grown)
 
     def sample(self, key: Array, num_steps: Array, x0: Array) -> Array:
-        """An exact path (k, D) at the increasing times `num_steps` (k,) from x0; (R, k, D) for R keys."""
+        """An exact path (k, D) at the increasing times `num_steps` (k,), in steps, from x0; (R, k, D) for R keys."""
         num_steps = jnp.asarray(num_steps, float)
 
         def step(x: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -78,11 +89,19 @@ class OU:
 def ornstein_uhlenbeck(hessian: Array, cov: Array, learning_rate: Array | float) -> OU:
     """The linearization of SGD at a minimizer, `dΔ = −ηHΔ dt + ησ dW`, `σσᵀ = Σ`, solved exactly.
 
+    Δ is the displacement from the minimizer, and the time t is counted in steps of SGD. The process is that of
+    Uhlenbeck & Ornstein (1930); SGD near a minimum was read in this way by Mandt, Hoffman & Blei (2017), and its
+    stationary covariance in discrete time is that of Liu, Ziyin & Ueda (2021).
+
     Parameters
     ----------
     hessian : H (D, D), symmetric, positive semidefinite
     cov : Σ (D, D)
     learning_rate : η > 0 with `ηλ_max < 2`, beyond which the recursion itself is unstable
+
+    Returns
+    -------
+    OU
 
     Raises
     ------

@@ -16,11 +16,11 @@ from labnoise.sparse import SparseRegression
 
 
 def project(problem: Loss, x0: Array) -> Array:
-    """Φ(x0), the point of Γ that gradient flow from `x0` reaches.
+    """`Φ(x0) = lim φ(x0, t)` as t → ∞, the point of Γ that gradient flow `dφ/dt = −∇L(φ)` from `x0` reaches.
 
-    For a `SparseRegression` by an n-dimensional convex problem, without an ODE; otherwise by the implicit
-    integrator of `labnoise.flow`, matrix-free for least squares. `∂Φ(x)∇L(x) = 0` everywhere (Lemma 1), and
-    `∂Φ = T` on Γ (Lemma 2).
+    Li, Wang & Arora (2022), section 4. For a `SparseRegression` by an n-dimensional convex problem, without an ODE;
+    otherwise by the implicit integrator of `labnoise.flow`, matrix-free for least squares. `∂Φ(x)∇L(x) = 0`
+    everywhere (Lemma 1), and `∂Φ = T` on Γ (Lemma 2).
 
     Parameters
     ----------
@@ -89,6 +89,13 @@ def _check_minimum(problem: Loss, x0: Array, end: Array) -> None:
 
 def tangent_projection(problem: Loss, x: Array) -> Array:
     """`T = I − H†H`, the projection on the tangent space of Γ at its point `x`, shape (D, D); `∂Φ = T` there.
+
+    Li, Wang & Arora (2022), lemma 2 of their poster: `∂Φ` on Γ is this projection.
+
+    Parameters
+    ----------
+    problem : Loss
+    x : (D,), a point of Γ
 
     Raises
     ------

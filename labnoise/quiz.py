@@ -23,7 +23,15 @@ _STYLE = """<style>
 
 
 class Quiz:
-    """A question with its options; the last expression of a cell shows it."""
+    """A question with its options, made by `quiz`; the last expression of a cell shows it.
+
+    Attributes
+    ----------
+    question : str
+    options : pairs (value, feedback)
+    right : int
+        The index of the right option.
+    """
 
     def __init__(self, question: str, options: Sequence[tuple[Any, str]], right: int) -> None:
         self.question = question
@@ -56,14 +64,35 @@ class Quiz:
 def quiz(question: str, options: Sequence[tuple[Any, str]], answer: Any) -> Quiz:
     """A question whose right option is found by computing it.
 
-        quiz("By which factor does doubling $\\eta$ shorten the slow clock?",
-             [(2, "that is the fast clock"), (4, "the slow clock runs in $\\eta^2 k$")],
-             answer=(2 * eta) ** 2 / eta**2)
+    Parameters
+    ----------
+    question : str
+        Dollar signs enclose mathematics, here and in the options.
+    options : pairs (value, feedback)
+        At least two. The feedback appears when the option is chosen.
+    answer : number, array or str
+        The option whose value equals it, numbers within rounding, is the right one.
 
-    `options` are pairs (value, feedback); the option whose value equals `answer` (numbers: within rounding)
-    is the right one. `$...$` is mathematics.
+    Returns
+    -------
+    Quiz
 
-    Raises `ValueError` if the answer is none of the options or more than one, or if there are fewer than two.
+    Raises
+    ------
+    ValueError
+        If the answer is none of the options or more than one, or if there are fewer than two.
+
+    Examples
+    --------
+    >>> from labnoise import quiz
+    >>> eta = 0.1
+    >>> asked = quiz(
+    ...     "By which factor does doubling η shorten the slow clock?",
+    ...     [(2, "that is the fast clock"), (4, "time is η²·steps")],
+    ...     answer=(2 * eta) ** 2 / eta**2,
+    ... )
+    >>> asked.right
+    1
     """
     values = [value for value, _ in options]
     if len(values) < 2:

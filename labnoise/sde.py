@@ -39,16 +39,23 @@ def canonical_sde(
     dt: float = 1.0,
     save_every: int | None = None,
 ) -> Trajectory:
-    """Paths of `dX̃ = −η∇L(X̃) dt + ησ(X̃) dW`, σσᵀ = Σ, over `num_steps` steps of SGD.
+    """Paths of `dX̃ = −η∇L(X̃) dt + ησ(X̃) dW`, `σσᵀ = Σ`, over `num_steps` steps of SGD.
 
-    Euler–Maruyama with steps of length `dt`: that is SGD with learning rate η·dt and Gaussian noise of
-    covariance Σ/dt. At dt = 1 it is SGD with the noise replaced by a Gaussian one.
+    The canonical SDE of Li, Wang & Arora (2022), section 2, with time counted in steps of SGD. Euler–Maruyama with
+    steps of length `dt`: that is SGD with learning rate η·dt and Gaussian noise of covariance Σ/dt. At dt = 1 it is
+    SGD with the noise replaced by a Gaussian one.
 
     Parameters
     ----------
     noise, x0, learning_rate, num_steps, key, save_every
-        As in `sgd`; time is counted in steps of SGD.
+        As in `sgd`.
     dt : 1, 1/2, 1/3, …
+        The length of an Euler step, in steps of SGD.
+
+    Returns
+    -------
+    Trajectory
+        Its `steps` and `diverged_at` count steps of SGD.
 
     Raises
     ------

@@ -112,7 +112,10 @@ class SparseRegression(LeastSquares):
 
     @property
     def second_moments(self) -> Array:
-        """`m_j = (1/n) Σ_i z_ij²`, shape (d,): `tr∇²L = 8·loss_scale Σ_j m_j (u_j² + v_j²)`."""
+        """`m_j = (1/n) Σ_i z_ij²`, shape (d,).
+
+        For "difference" `tr∇²L = 8·loss_scale Σ_j m_j (u_j² + v_j²)`.
+        """
         return jnp.mean(self.design**2, axis=0)
 
     def minimum_norm(self) -> Array:
@@ -145,7 +148,9 @@ class SparseRegression(LeastSquares):
         return jnp.asarray(_polish(np.asarray(self.design), np.asarray(self.targets), w))
 
     def recovery_rate(self, w_star: Array) -> Array:
-        """γ*, the rate at which label noise recovers `w_star` (d,): `|w(t) − w*|` falls as `e^{−8scγ*t}`.
+        """γ*, the rate at which label noise recovers `w_star` (d,): `|w(t) − w*|` falls as `e^{−8scγ*t}`, shape ().
+
+        Here t = η²·steps, s is `loss_scale`, and the noise has Σ = c∇²L on Γ.
 
         `γ* = max_ν min_{j∉S} (m_j − |Zᵀν|_j)` subject to `(Zᵀν)_S = m_S sign(w*_S)`, S the support of w*: the
         margin of the best dual certificate, a linear program (for "square" with Zᵀν in place of its absolute
@@ -201,10 +206,24 @@ def random_sparse_regression(
     Entries of Z are N(0, 1), or ±1 with equal chance for design="boolean". The support of w* is uniform
     among those of size κ = `sparsity`, its values ±1, all +1 if the parametrization is "square".
 
+    Parameters
+    ----------
+    key : a JAX key
+    n, d, sparsity : int
+        Examples, features, and entries of w* that are not zero; `sparsity` may be 0.
+    design : "gaussian" or "boolean"
+    parametrization, loss_scale
+        As in `SparseRegression`.
+
+    Returns
+    -------
+    The problem, and w* (d,)
+
     Raises
     ------
     ValueError
-        If a number is not a whole number ≥ 1, `sparsity` > d, n > d, or the design does not exist.
+        If n or d is not a whole number ≥ 1, or `sparsity` not one ≥ 0, if `sparsity` > d, n > d, or the design does
+        not exist.
 
     Examples
     --------

@@ -32,7 +32,14 @@ _TAG = re.compile(r"\bexercise-([\w.]+)")
 def stub(exercise: Exercise) -> str:
     """The text of the cell: the solution's signature and docstring without its body, and the check.
 
-    Raises `ValueError` for a solution without a docstring, which is the reader's task.
+    Parameters
+    ----------
+    exercise : Exercise
+
+    Raises
+    ------
+    ValueError
+        If the solution has no docstring, which is the reader's task.
     """
     lines = textwrap.dedent(inspect.getsource(exercise.solution)).splitlines()
     function = next(node for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.FunctionDef))
@@ -49,7 +56,22 @@ def stub(exercise: Exercise) -> str:
 
 
 def sync_stubs(chapter: str) -> str:
-    """The chapter with every stub as its solution has it. Raises `ValueError` for an unknown exercise."""
+    """The text of a chapter with every stub as its solution has it.
+
+    The stub of exercise 1.1 is the code cell with the tag `exercise-1.1`; the rest of the text is returned as
+    it was.
+
+    Raises
+    ------
+    ValueError
+        If an exercise is unknown.
+
+    Examples
+    --------
+    >>> from labnoise.stubs import sync_stubs
+    >>> sync_stubs("A chapter without exercises.")
+    'A chapter without exercises.'
+    """
 
     def renew(cell: re.Match[str]) -> str:
         tag = _TAG.search(cell["head"])
@@ -59,7 +81,19 @@ def sync_stubs(chapter: str) -> str:
 
 
 def drifted_stubs(chapter: str) -> list[str]:
-    """The exercises whose cell in the chapter is not the stub of their solution."""
+    """The numbers of the exercises whose cell in the text of a chapter is not the stub of their solution.
+
+    Raises
+    ------
+    ValueError
+        If an exercise is unknown.
+
+    Examples
+    --------
+    >>> from labnoise.stubs import drifted_stubs
+    >>> drifted_stubs("A chapter without exercises.")
+    []
+    """
     return [
         exercise_id for exercise_id, body in _stub_cells(chapter) if body != stub(find_exercise(exercise_id))
     ]
@@ -72,10 +106,14 @@ def _stub_cells(chapter: str) -> Iterator[tuple[str, str]]:
 
 
 def rehearse(exercise: Exercise) -> list[str]:
-    """What is wrong with an exercise itself; a test asks it of every one.
+    """What is wrong with an exercise itself, in words; an empty list if nothing is. A test asks it of every one.
 
     The solution must be marked correct, every mistake must be recognised under its own name, the stub must
     count as unanswered, and there must be at least two mistakes and two or three hints.
+
+    Parameters
+    ----------
+    exercise : Exercise
     """
     faults = []
     solution = exercise.solution() if exercise.wants_number else exercise.solution
@@ -98,6 +136,7 @@ def rehearse(exercise: Exercise) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line: `sync` writes the stubs into chapters, `verify` returns 1 if one has drifted."""
     parser = argparse.ArgumentParser(
         prog="python -m labnoise.stubs", description="Exercise cells of chapters."
     )

@@ -27,7 +27,17 @@ Task = Callable[..., float | Mapping[str, float]]
 class Trial:
     """One run of the task: where on the grid, with which seed, and what came of it.
 
-    Exactly one of `result` (name → number) and `error` (a traceback) is not None.
+    Exactly one of `result` and `error` is not None.
+
+    Attributes
+    ----------
+    cell : dict
+        The grid's names with the values of this run.
+    seed : int
+    result : dict from name to number, or None
+    error : str or None
+        The traceback, where the task raised.
+    seconds : float
     """
 
     cell: dict[str, Any]
@@ -39,7 +49,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Sweep:
-    """All trials of a sweep, in the order of the grid (its last axis fastest) and within a cell of the seeds."""
+    """All trials of a sweep, in the order of the grid (its last axis fastest) and within a cell of the seeds.
+
+    Attributes
+    ----------
+    grid : dict from name to list of values
+    seeds : list of int
+    trials : list of Trial
+    """
 
     grid: dict[str, list[Any]]
     seeds: list[int]

@@ -163,6 +163,18 @@ def test_a_restored_answer_that_no_longer_runs_is_not_yet(tmp_path):
     assert load_answers(file, {})["0.1"].status == "not yet"
 
 
+def test_a_saved_lambda_without_a_name_is_not_yet(tmp_path):
+    file = tmp_path / "answers.json"
+    check("0.1", right)
+    save_answers(file)
+    content = json.loads(file.read_text())
+    content["answers"]["0.1"]["answer"] = "len([lambda J, d: J])\n"
+    file.write_text(json.dumps(content))
+    verdict = load_answers(file, {})["0.1"]
+    assert verdict.status == "not yet"
+    assert "def" in verdict.message
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"format": "other"}', "\x00"])
 def test_a_foreign_file_is_neither_read_nor_overwritten(tmp_path, content):
     file = tmp_path / "notes.json"

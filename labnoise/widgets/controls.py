@@ -19,11 +19,33 @@ class Control:
     Increasing numbers become a range, strings become a select. The static book stops exactly at `values`;
     with a kernel a range whose values are equally or geometrically spaced moves continuously between them.
 
+    Parameters
+    ----------
+    values : increasing numbers, or different strings
+        At least two.
+    label : str
+        What the reader sees; by default the name of the keyword.
+    start : one of the values
+        By default the first.
+    format : str
+        How a number is written, as `str.format` has it. Whole numbers are written as they are.
+    name : str
+        The keyword of `explore`, which fills it in.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two values, values that are not finite or do not increase, repeated strings, and a start
+        that is not among the values.
+    TypeError
+        For what is neither numbers nor strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labnoise.widgets import Control
     >>> Control(np.geomspace(0.01, 1, 3), label="learning rate η", start=0.1).labels
     ['0.01', '0.1', '1']
-
-    Raises `ValueError` for fewer than two values, values that are not finite or do not increase, repeated
-    strings and a start that is not among the values; `TypeError` for what is neither numbers nor strings.
     """
 
     values: Sequence[Value]
@@ -41,6 +63,7 @@ class Control:
 
     @property
     def is_range(self) -> bool:
+        """Whether the values are numbers."""
         return not isinstance(self.values[0], str)
 
     @property
@@ -55,7 +78,7 @@ class Control:
 
     @property
     def spacing(self) -> str:
-        """'integer', 'linear', 'log' or 'irregular': which slider runs through the values with a kernel."""
+        """Which slider runs through the values with a kernel, "integer", "linear", "log" or "irregular" (none)."""
         if not self.is_range:
             return "irregular"
         values = np.asarray(self.values, dtype=float)
@@ -66,6 +89,7 @@ class Control:
         return "irregular"
 
     def say(self, value: Value) -> str:
+        """A value as the reader sees it."""
         return str(value) if isinstance(value, str | int) else self.format.format(value)
 
     def accept(self, value: Value) -> Value:

@@ -20,10 +20,15 @@ LIVE_DPI = 150
 
 
 class Explorer:
-    """A picture with controls; the last expression of a cell shows it.
+    """A picture with controls, made by `explore`; the last expression of a cell shows it.
 
     Where the environment names a folder in `LABNOISE_STATIC`, as the book's build does, it shows itself as
     HTML over frames drawn into that folder, elsewhere as Jupyter widgets.
+
+    Attributes
+    ----------
+    controls : list of Control
+        In the order of the keywords.
     """
 
     def __init__(
@@ -54,9 +59,12 @@ class Explorer:
         return self._live
 
     def show(self, **values: Value) -> str:
-        """Move the live controls, to exact values, and return the sentence.
+        """Move the live controls, given by name, to exact values, and return the sentence.
 
-        Raises `ValueError` for a name that is no control or a value that its control cannot show.
+        Raises
+        ------
+        ValueError
+            For a name that is no control, or a value that its control cannot show.
         """
         return self.live.show(**values)
 
@@ -76,19 +84,47 @@ def explore(
 ) -> Explorer:
     """A picture that moves with its controls, with a kernel and in the static book alike.
 
-    `stage(fig)` draws what stays and returns the artists that move, as one artist, a sequence, a dict or a
-    namespace. `draw(artists, **values)` moves them and returns the sentence that says what is seen. Without a
-    stage, `draw(fig, **values)` draws everything, about five times slower.
+    Parameters
+    ----------
+    draw : function (artists, one value per control by name) -> sentence
+        Moves the artists and returns the sentence that says what is seen. Without a stage it is given the
+        figure in place of the artists and draws everything, about five times slower.
+    stage : function (figure) -> artists, optional
+        Draws what stays, once, and returns the artists that move: one artist, a sequence, a dict or a
+        namespace.
+    drag : pair of names, optional
+        The pointer moves these two ranges along the first axes; None leaves a direction alone.
+    play : name, optional
+        A button runs this range.
+    controls : keywords
+        Each an increasing sequence of numbers, a sequence of strings, or a `Control`; at most two ranges and
+        one select. Every control stays reachable by keyboard.
 
-    A control is an increasing sequence of numbers, a sequence of strings, or a `Control`; there are at most
-    two ranges and one select. `drag=("x", "y")` lets the pointer move two ranges along the first axes (None
-    leaves a direction alone), `play="t"` runs one range; every control stays reachable by keyboard.
+    Returns
+    -------
+    Explorer
 
-        explore(draw_clocks, stage=stage_clocks, play="t", eta=[0.01, 0.1], t=np.linspace(0, 4, 41))
+    Raises
+    ------
+    ValueError, TypeError
+        Before anything is shown: for a control that is empty, not finite or out of order, a start off the
+        grid, a `drag` or `play` that names no range, and a `draw` that takes other arguments, returns no
+        sentence or changes what the stage did not return.
 
-    Raises `ValueError` or `TypeError`, before anything is shown, for a control that is empty, not finite or
-    out of order, a start off the grid, a `drag` or `play` that names no range, and a `draw` that takes
-    other arguments, returns no sentence or changes what the stage did not return.
+    Examples
+    --------
+    >>> from labnoise import explore
+    >>> def stage(figure):
+    ...     axes = figure.subplots()
+    ...     axes.set(xlim=(0, 4), ylim=(0, 1), xlabel="t", ylabel="q")
+    ...     return axes.plot([], [], "o")[0]
+    >>> def draw(dot, t, delta):
+    ...     q = 2.718281828 ** (-4 * delta**2 * t)
+    ...     dot.set_data([t], [q])
+    ...     return f"At t = {t:g} the unbalance is {q:.2f} of what it was."
+    >>> widget = explore(draw, stage=stage, play="t", t=[0, 1, 2, 3, 4], delta=[0.25, 0.5])
+    >>> widget.show(t=1, delta=0.5)
+    'At t = 1 the unbalance is 0.37 of what it was.'
     """
     return Explorer(draw, stage, drag, play, make_controls(controls))
 

@@ -7,8 +7,9 @@ from typing import Any
 import matplotlib
 from cycler import cycler
 
-# Okabe and Ito's palette: told apart by colour-blind readers, and each of these legible on white and on the
-# dark page. One role keeps its colour through the whole book, and no figure relies on colour alone.
+# The colour of each role, which it keeps through the whole book: "sgd", "limit", "gradient", "manifold", "label",
+# "minibatch", "gaussian" and "guide". Okabe and Ito's palette, told apart by colour-blind readers, each legible on
+# white and on the dark page; no figure relies on colour alone.
 COLORS = {
     "sgd": "#0072b2",  # the iterate, and anything measured on it
     "limit": "#d55e00",  # the limiting dynamics, and any prediction
@@ -48,5 +49,15 @@ STYLE: dict[Any, Any] = {
 
 
 def figure_style() -> None:
-    """Give every later figure of this session the book's look; `explore` uses it by itself."""
+    """Give every later figure of this session the book's look; `explore` uses it by itself.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> from labnoise.widgets import figure_style
+    >>> with matplotlib.rc_context():           # only so that this example changes nothing else
+    ...     figure_style()
+    ...     matplotlib.rcParams["axes.spines.top"]
+    False
+    """
     matplotlib.rcParams.update(STYLE)

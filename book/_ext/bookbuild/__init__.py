@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from . import cache, downloads, exercises, launch, ledger, progress, settings
+from . import cache, docstrings, downloads, launch
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -124,6 +125,8 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("settings", settings.Settings)
     app.add_directive("progress", progress.Progress)
     app.add_directive("solutions", exercises.Solutions)
+    app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
+    app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", shrink_figures)
