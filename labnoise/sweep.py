@@ -6,8 +6,9 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -122,7 +123,8 @@ def sweep(
         If the grid or the seeds are empty, a value cannot be written to a file, or `path` holds the results
         of another task, another grid or another version of labnoise.
     RuntimeError
-        If the executor died. What had been finished is in `path`: run the sweep again with a new executor.
+        If the executor died or lost a trial. What came home is in `path`: run the sweep again with a new
+        executor, and only the rest is computed.
 
     Examples
     --------
@@ -138,49 +140,58 @@ def sweep(
     done = {name: finished[name] for name in wanted if name in finished and finished[name].error is None}
     todo = [pair for name, pair in wanted.items() if name not in done]
     silent = bool(os.environ.get("LABNOISE_STATIC"))
-    with tqdm(
-        total=len(wanted), initial=len(done), unit="trial", delay=2, disable=silent, leave=False
-    ) as bar:
-        try:
-            for trial in _run(task, todo, executor):
-                name = _name(trial.cell, trial.seed)
-                done[name] = trial
-                if path is not None:
-                    _append(Path(path), trial)
-                bar.update()
-        except _ExecutorDied as died:
-            kept = "nothing was kept; give a `path`" if path is None else f"what was finished is in {path}"
-            raise RuntimeError(
-                f"executor = {executor!r}: it failed after {len(done)} of {len(wanted)} trials "
-                f"({died.__cause__!r}); {kept}. Run the sweep again with a new executor"
-            ) from died.__cause__
+    bar = tqdm(total=len(wanted), initial=len(done), unit="trial", delay=2, disable=silent, leave=False)
+    failure = None
+    with closing(_run(task, todo, executor)) as running, bar:
+        for outcome in running:
+            if isinstance(outcome, Exception):
+                failure = failure or outcome
+                continue
+            done[_name(outcome.cell, outcome.seed)] = outcome
+            if path is not None:
+                _append(Path(path), outcome)
+            bar.update()
+    if failure is not None:
+        kept = "nothing was kept; give a `path`" if path is None else f"what was finished is in {path}"
+        missing = next(name for name in wanted if name not in done)
+        raise RuntimeError(
+            f"executor = {executor!r}: it brought home {len(done)} of {len(wanted)} trials, the first that is "
+            f"missing is {missing} ({failure!r}); {kept}. Run the sweep again with a new executor"
+        ) from failure
     return Sweep(axes, numbers, [done[name] for name in wanted])
 
 
-class _ExecutorDied(Exception):
-    """A future failed although the task's own errors are caught where it runs."""
-
-
-def _run(task: Task, todo: list[tuple[dict[str, Any], int]], executor: Executor | None) -> Iterator[Trial]:
+def _run(
+    task: Task, todo: list[tuple[dict[str, Any], int]], executor: Executor | None
+) -> Generator[Trial | Exception, None, None]:
+    """The trials as they come home, and for each that the executor lost the reason that it gives."""
     if executor is None:
         for cell, seed in todo:
             yield _attempt(task, cell, seed)
         return
-    futures: list[Future[Trial]] = []
+    pending: set[Future[Trial]] = set()
     try:
-        for cell, seed in todo:
-            futures.append(executor.submit(_attempt, task, cell, seed))
-        for future in as_completed(futures):
-            yield future.result()
-    except GeneratorExit:
-        raise
-    except BaseException as reason:
-        if isinstance(reason, KeyboardInterrupt):
-            raise
-        raise _ExecutorDied from reason
+        try:
+            for cell, seed in todo:
+                pending.add(executor.submit(_attempt, task, cell, seed))
+        except Exception as reason:
+            yield reason
+        for future in as_completed(pending):
+            outcome = _outcome(future)
+            # As long as somebody holds its future, Dask computes a result again when the worker that has it dies.
+            pending.remove(future)
+            del future
+            yield outcome
     finally:
-        for future in futures:
+        for future in pending:
             future.cancel()
+
+
+def _outcome(future: Future[Trial]) -> Trial | Exception:
+    try:
+        return future.result()
+    except Exception as reason:  # the task's own errors are caught where it runs: this is the executor's
+        return reason
 
 
 def _attempt(task: Task, cell: dict[str, Any], seed: int) -> Trial:

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
+from distributed import get_worker
 
 
 def noisy_product(seed, n, design):
@@ -26,3 +28,48 @@ def deadly_once(seed, n, design, marker):
         Path(marker).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return noisy_product(seed, n, design)
+
+
+def recorded(seed, n, design, folder, kills):
+    """Leaves one line a run in `folder`; once, after a few runs, kills its Dask worker, or the whole cluster.
+
+    It does so when the worker has nothing left that was finished and not yet brought home, so that whatever
+    runs twice afterwards was computed again without need.
+    """
+    mine = Path(folder) / f"{os.getpid()}.runs"
+    with mine.open("a") as file:
+        file.write(f"{n} {design} {seed}\n")
+    if len(mine.read_text().splitlines()) > 4 and first(Path(folder) / "killed"):
+        wait_until(lambda: not get_worker().data)
+        if kills == "worker":
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+    return noisy_product(seed, n, design)
+
+
+def poisonous(seed, n, design):
+    """Kills every process that tries one of the trials."""
+    if poison(seed, n, design):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return noisy_product(seed, n, design)
+
+
+def poison(seed, n, design):
+    return (seed, n, design) == (1, 3, "boolean")
+
+
+def first(path):
+    """Whether nobody made this file before us."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def wait_until(holds, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited for {seconds} s")
+        time.sleep(0.005)

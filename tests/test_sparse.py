@@ -203,8 +203,11 @@ def test_start_at_infinitesimal_scale_under_jit_gives_nan_not_a_wrong_answer():
         (lambda: SparseRegression(jnp.ones((1, 3)), jnp.ones(1), "cube"), "parametrization = 'cube'"),
         (lambda: SparseRegression(jnp.ones((1, 3)), -jnp.ones(1), "square"), "targets = .*no w > 0"),
         (lambda: SparseRegression(jnp.zeros((0, 3)), jnp.ones(0)), "the shape of design"),
-        (lambda: random_sparse_regression(jax.random.key(0), 3, 5, 6), "sparsity = 6"),
         (lambda: random_sparse_regression(jax.random.key(0), 6, 5, 1), "n = 6"),
+        (lambda: random_sparse_regression(jax.random.key(0), 0, 5, 1), "n = 0: pass at least 1"),
+        (lambda: random_sparse_regression(jax.random.key(0), 3, 5, 6), "sparsity = 6: at most d = 5"),
+        (lambda: random_sparse_regression(jax.random.key(0), 3, 5, -1), "sparsity = -1: pass at least 0"),
+        (lambda: random_sparse_regression(jax.random.key(0), 3, 0, 0), "d = 0: pass at least 1"),
         (
             lambda: random_sparse_regression(jax.random.key(0), 3, 5, 1, design="fourier"),
             "design = 'fourier'",

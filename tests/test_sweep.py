@@ -2,11 +2,12 @@
 
 import json
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 import pytest
+from afterzero.experiments import recovery
 from example_trials import deadly_once, noisy_product, picky
 
 from labnoise import sweep
@@ -93,13 +94,29 @@ def test_a_failed_trial_is_recorded_does_not_stop_the_rest_and_is_tried_again(tm
 
 def test_an_executor_that_dies_says_so_and_a_new_one_goes_on(tmp_path, expected):
     path, grid = tmp_path / "results.jsonl", GRID | {"marker": [str(tmp_path / "marker")]}
-    with processes() as pool, pytest.raises(RuntimeError, match=r"executor.*after \d+ of 24 .*results.jsonl"):
+    with processes() as pool, pytest.raises(RuntimeError, match=r"executor.*home \d+ of 24 .*results.jsonl"):
         sweep(deadly_once, grid, 4, pool, path)
     safe = path.read_text()
     with processes() as pool:
         found = sweep(deadly_once, grid, 4, pool, path)
     assert np.array_equal(found.values()[:, :, 0], expected)
     assert path.read_text().startswith(safe)
+
+
+def test_a_pool_that_was_shut_down_says_so():
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(
+        RuntimeError, match=r"home 0 of 24 .* after shutdown.*nothing was kept; give a `path`"
+    ):
+        sweep(noisy_product, GRID, 4, pool)
+
+
+def test_an_impossible_cell_fails_alone_and_says_why():
+    found = sweep(recovery.instance, {"design": ["boolean"], "n": [0, 6], "sparsity": [11], "d": [10]}, 1)
+    assert len(found.failed) == 2
+    assert "n = 0: pass at least 1" in found.failed[0].error
+    assert "sparsity = 11: at most d = 10" in found.failed[1].error
 
 
 def test_a_task_that_cannot_travel_is_named():
@@ -138,6 +155,15 @@ def test_a_file_of_something_else_is_left_alone(tmp_path):
     ]:
         path.write_text(text)
         with pytest.raises(ValueError, match=says):
+            sweep(noisy_product, GRID, 1, path=path)
+        assert path.read_text() == text
+    path.unlink()
+    sweep(noisy_product, GRID, 1, path=path)
+    header, one, *rest = path.read_text().splitlines()
+    for damaged in (one[:-9], "{}", one.replace("seconds", "minutes")):
+        text = "\n".join([header, damaged, *rest]) + "\n"
+        path.write_text(text)
+        with pytest.raises(ValueError, match="or is damaged"):
             sweep(noisy_product, GRID, 1, path=path)
         assert path.read_text() == text
     path.unlink()
