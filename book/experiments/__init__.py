@@ -1,0 +1,1 @@
+"""Experiments too long for a page: `make experiments` runs them, the chapters plot what they left."""
