@@ -1,10 +1,11 @@
 # make book   build the book and say where it is        make serve  build it and serve it on this machine
 # make test   everything that can be checked            make lab    open the chapters in JupyterLab
 # make lint   style and types                           make lock   renew requirements.txt from pyproject.toml
+# make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: book test unit lint serve lab lock exercises mutants links clean env browser
+.PHONY: book test unit lint serve lab lock exercises experiments mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -36,6 +37,9 @@ lab: env
 
 exercises: env
 	@$(BIN)/python tools/stubs.py
+
+experiments: env
+	@$(BIN)/python -m afterzero.experiments
 
 mutants: env
 	@$(BIN)/python tools/mutants.py

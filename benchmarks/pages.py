@@ -17,7 +17,11 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 import report
 from browser import HTML, chromium, served
 
-PAGES = ["book/index.html", "book/01-after-zero-loss.html"]
+PAGES = sorted(
+    f"book/{path.name}"
+    for path in (HTML / "book").glob("*.html")
+    if path.stem[:2].isdigit() or path.stem == "index"
+)
 RUNS = 5
 READY_S, OWN_KB = 1.2, 500
 

@@ -43,21 +43,22 @@ def real_array(name: str, value: Any, ndim: int | tuple[int, ...]) -> jax.Array:
 def point(name: str, value: Any, problem: Any) -> jax.Array:
     """A parameter vector (D,) at which the loss of `problem` is one finite number."""
     x = real_array(name, value, 1)
-    out = _loss_of(problem, name, x)
-    if out.shape != ():
-        fail("the shape of the loss", out.shape, "a loss maps a point (D,) to one number ()")
-    if concrete(problem, x) and not np.isfinite(problem.loss(x)):
-        fail(name, value, "the loss is not a finite number there; start elsewhere")
-    return x
-
-
-def _loss_of(problem: Any, name: str, x: jax.Array) -> jax.ShapeDtypeStruct:
     try:
-        return jax.eval_shape(problem.loss, x)
+        loss = _loss(problem, x)
     except (TypeError, ValueError, IndexError) as reason:
         raise ValueError(
             f"{name} of shape {x.shape}: the loss cannot be evaluated there; {reason}"
         ) from reason
+    if loss.shape != ():
+        fail("the shape of the loss", loss.shape, "a loss maps a point (D,) to one number ()")
+    if concrete(loss) and not np.isfinite(loss):
+        fail(name, value, "the loss is not a finite number there; start elsewhere")
+    return x
+
+
+@jax.jit
+def _loss(problem: Any, x: jax.Array) -> jax.Array:
+    return problem.loss(x)
 
 
 def scalar(name: str, value: Any, holds: Callable[[float], bool], remedy: str) -> None:

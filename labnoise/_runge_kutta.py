@@ -20,47 +20,51 @@ _A = np.array(
 _FIFTH = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0])
 _FOURTH = np.array([5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40])
 _MAX_STEPS = 10_000
-_State = tuple[Array, Array, Array, Array, Array]
+_State = tuple[Array, Array, Array, Array, Array, Array]
 
 
 def integrate(
-    velocity: Callable[[Array], Array],
-    retract: Callable[[Array], Array],
-    y: Array,
-    times: Array,
-    tolerance: float = 1e-10,
+    field: Callable[[Array], tuple[Array, Array]], y: Array, times: Array, tolerance: float = 1e-10
 ) -> tuple[Array, Array]:
-    """Solve `dy/dt = velocity(y)`, y(0) = y, at increasing times: states (k, D), and which were reached."""
+    """Solve `dy/dt = v(y)`, y(0) = y, at increasing times: states (k, D), and which were reached.
+
+    `field(y)` is v(y) and the small move that takes y back to the manifold. A step costs six of them: the last
+    slope of a step is the first of the next, for the move back is as small as the error of a step.
+    """
 
     def attempt(state: _State) -> _State:
-        y, time, h, end, number = state
+        y, slope, time, h, end, number = state
         now = jnp.minimum(h, end - time)
 
         def stage(i: Array | int, slopes: Array) -> Array:
-            return slopes.at[i].set(velocity(y + now * (jnp.asarray(_A)[i] @ slopes[:6])))
+            return slopes.at[i].set(field(y + now * (jnp.asarray(_A)[i] @ slopes[:6]))[0])
 
-        slopes = jax.lax.fori_loop(0, 6, stage, jnp.zeros((7, y.size), y.dtype))
+        slopes = jnp.zeros((7, y.size), y.dtype).at[0].set(slope)
+        slopes = jax.lax.fori_loop(1, 6, stage, slopes)
         new = y + now * (_FIFTH[:6] @ slopes[:6])
-        slopes = slopes.at[6].set(velocity(new))
+        last, back = field(new)
+        slopes = slopes.at[6].set(last)
         error = jnp.linalg.norm(now * ((_FIFTH - _FOURTH) @ slopes)) / (tolerance * jnp.linalg.norm(y))
         error = jnp.where(jnp.isfinite(error), error, jnp.inf)
         growth = jnp.clip(0.9 * (error + 1e-30) ** -0.2, 0.1, 5.0)
         accept = error <= 1
         h = jnp.where(accept, jnp.maximum(h, now * growth), now * growth)
-        return jnp.where(accept, retract(new), y), time + jnp.where(accept, now, 0.0), h, end, number + 1
+        y, slope = jnp.where(accept, new + back, y), jnp.where(accept, last, slope)
+        return y, slope, time + jnp.where(accept, now, 0.0), h, end, number + 1
 
     def unfinished(state: _State) -> Array:
-        _, time, _, end, number = state
+        _, _, time, _, end, number = state
         return (time < end) & (number < _MAX_STEPS)
 
     def stretch(
-        state: tuple[Array, Array], duration: Array
-    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        y, h = state
-        begin = (y, jnp.zeros_like(h), h, duration, jnp.asarray(0))
-        y, time, h, _, _ = jax.lax.while_loop(unfinished, attempt, begin)
-        return (y, h), (y, time >= duration)
+        state: tuple[Array, Array, Array], duration: Array
+    ) -> tuple[tuple[Array, Array, Array], tuple[Array, Array]]:
+        y, slope, h = state
+        begin = (y, slope, jnp.zeros_like(h), h, duration, jnp.asarray(0))
+        y, slope, time, h, _, _ = jax.lax.while_loop(unfinished, attempt, begin)
+        return (y, slope, h), (y, time >= duration)
 
-    speed = jnp.linalg.norm(velocity(y)) / jnp.linalg.norm(y)
+    slope = field(y)[0]
+    speed = jnp.linalg.norm(slope) / jnp.linalg.norm(y)
     first = jnp.where(speed > 0, 1e-2 / speed, 1.0)
-    return jax.lax.scan(stretch, (y, first), jnp.diff(times, prepend=0.0))[1]
+    return jax.lax.scan(stretch, (y, slope, first), jnp.diff(times, prepend=0.0))[1]

@@ -123,8 +123,9 @@ def _wasserstein(points: Array, keys: Array) -> tuple[Array, Array]:
 
 
 def ks(a: Array, b: Array) -> Significance:
-    """Kolmogorov and Smirnov's test in each coordinate: the largest statistic, its p-value times D
-    (Bonferroni).
+    """Kolmogorov and Smirnov's test in each coordinate, from samples a (R, D) and b (R', D).
+
+    The statistic and the p-value of the coordinate that differs most, the latter times D (Bonferroni).
 
     Raises
     ------

@@ -18,7 +18,7 @@ _MAX_ITERATIONS = 200
 RESIDUAL = 1e-9
 
 
-def explain_no_projection(x0: Array, residual: Array) -> None:
+def explain_no_projection(x0: Array, residual: Array | float) -> None:
     """Raise ValueError where the dual was not solved: gradient flow from `x0` has no limit on Γ."""
     if not residual < RESIDUAL:
         _checks.fail(
@@ -29,48 +29,53 @@ def explain_no_projection(x0: Array, residual: Array) -> None:
         )
 
 
-def signed_design(problem: SparseRegression) -> Array:
-    """A (D, n): how a unit of each dual variable changes the logarithm of each coordinate."""
-    Z = problem.design
-    return Z.T if problem.parametrization == "square" else jnp.concatenate([Z.T, -Z.T])
-
-
-def dual_projection(problem: SparseRegression, x: Array, log_scale: Array) -> tuple[Array, Array]:
-    """Φ(x ⊙ e^{log_scale}) and the residual `max|Zw − y|`, relative to the terms that cancel in it.
+def dual_projection(
+    problem: SparseRegression, x: Array, log_scale: Array, start: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s.
 
     `x` and `log_scale` are (D,). The scale is kept as a logarithm, since it becomes as small as e^{−100}
-    late in the anneal. Differentiable to third order: the iterations only find s, then two Newton steps
-    from there carry the derivatives.
+    late in the anneal. Differentiable to third order: the iterations, from s = `start` or 0, only find s,
+    then two Newton steps from there carry the derivatives.
     """
-    A, y = signed_design(problem), problem.targets
+    Z, y = problem.design, problem.targets
+    square = problem.parametrization == "square"
 
-    def newton(A: Array, y: Array, x: Array, log_scale: Array, s: Array) -> tuple[Array, Array, Array]:
-        squares = x**2 * jnp.exp(2 * (log_scale + A @ s))
-        mismatch = A.T @ squares - y
-        hessian = 2 * (A.T * squares) @ A
+    def moved(Z: Array, log_scale: Array, s: Array) -> Array:
+        a = s @ Z
+        return log_scale + (a if square else jnp.concatenate([a, -a]))
+
+    def newton(Z: Array, y: Array, x: Array, log_scale: Array, s: Array) -> tuple[Array, Array, Array]:
+        squares = (x * jnp.exp(moved(Z, log_scale, s))).reshape(-1, Z.shape[1]) ** 2
+        weights = squares[0] if square else squares[0] - squares[1]
+        sizes = squares.sum(0)  # u² + v²: both halves of A have the same rows
+        mismatch = Z @ weights - y
+        hessian = 2 * (Z * sizes) @ Z.T
         # late in the anneal the Hessian is singular to working precision in directions that no longer matter
         ridge = 1e-15 * jnp.trace(hessian)
         factor = jax.scipy.linalg.cho_factor(hessian + ridge * jnp.eye(y.size, dtype=y.dtype))
         move = -jax.scipy.linalg.cho_solve(factor, mismatch)
-        rounding = jnp.abs(mismatch) / (jnp.abs(A.T) @ squares + jnp.abs(y))
-        return move, 2 * jnp.abs(A @ move).max(), rounding.max()
+        rounding = jnp.abs(mismatch) / (jnp.abs(Z) @ sizes + jnp.abs(y))
+        return move, 2 * jnp.abs(move @ Z).max(), rounding.max()
 
     def unfinished(state: tuple[Array, Array, Array, Array]) -> Array:
         _, length, residual, iteration = state
         return (length > 1e-8) & (residual > 1e-15) & (iteration < _MAX_ITERATIONS)
 
-    frozen = jax.lax.stop_gradient((A, y, x, log_scale))
+    frozen = jax.lax.stop_gradient((Z, y, x, log_scale))
 
     def damped(state: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
         s, _, _, iteration = state
         move, length, residual = newton(*frozen, s)
         # f‴ ≤ length · f″ along the step, and so this damping descends from any start: far away it moves the
         # logarithms by ln(length) at a time, where plain Newton overflows
-        return s + move * jnp.log1p(length) / length, length, residual, iteration + 1
+        damping = jnp.where(length > 0, jnp.log1p(length) / length, 1.0)  # the start may be the solution
+        return s + damping * move, length, residual, iteration + 1
 
     infinity = jnp.asarray(jnp.inf, x.dtype)
-    s = jax.lax.while_loop(unfinished, damped, (jnp.zeros_like(y), infinity, infinity, jnp.asarray(0)))[0]
+    s = jnp.zeros_like(y) if start is None else jax.lax.stop_gradient(start)
+    s = jax.lax.while_loop(unfinished, damped, (s, infinity, infinity, jnp.asarray(0)))[0]
     for _ in range(2):
-        s = s + newton(A, y, x, log_scale, s)[0]
-    residual = newton(A, y, x, log_scale, s)[2]
-    return x * jnp.exp(log_scale + A @ s), residual
+        s = s + newton(Z, y, x, log_scale, s)[0]
+    residual = newton(Z, y, x, log_scale, s)[2]
+    return x * jnp.exp(moved(Z, log_scale, s)), residual, s

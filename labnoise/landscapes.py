@@ -125,8 +125,8 @@ def _product(x: Array) -> Array:
 def hyperbola() -> LeastSquares:
     """`L = (uv − 1)²`, a least squares problem with one example, for `LabelNoise`.
 
-    A step of slope `g = 2(uv − 1 − δε)` multiplies `q = u² − v²` by exactly `1 − η²g²`, so `q -> q₀
-    e^{−4δ²t}`: label noise balances u and v.
+    A step of slope `g = 2(uv − 1 − δε)` multiplies `q = u² − v²` by exactly `1 − η²g²`, so that in the limit
+    `q(t) = q₀e^{−4δ²t}`: label noise balances u and v.
 
     Examples
     --------
@@ -159,9 +159,12 @@ def _motor_cov(x: Array) -> Array:
 def phase_motor(k: int = 3) -> Landscape:
     """The k-phase motor: Γ is a circle, and the limit turns around it for ever if k ≥ 3.
 
-    `x = (p, z) ∈ R²×R^k`, `L = (|p|² − 1)²/8 + ½ Σ_i h_i z_i²`, `h_i = 2 + cos(θ − φ_i)` on Γ, `φ_i =
-    2πi/k`, with noise of variance `1 + sin(θ − φ_i)` on z_i. The limit is the ordinary differential equation
-    `dθ/dt = ¼ Σ_i (1 + sin(θ−φ_i)) sin(θ−φ_i)/(2 + cos(θ−φ_i))`: no potential decreases along it.
+    `x = (p, z) ∈ R²×R^k`, `L = (|p|² − 1)²/8 + ½ Σ_i h_i z_i²`, on Γ `h_i = 2 + cos(θ − φ_i)`, `φ_i = 2πi/k`,
+    with noise of variance `1 + sin(θ − φ_i)` on z_i. The limit is the ordinary differential equation
+
+        dθ/dt = ¼ Σ_i (1 + sin(θ − φ_i)) sin(θ − φ_i)/(2 + cos(θ − φ_i)),
+
+    and no potential decreases along it. For k = 3 a turn takes t = 32.652.
 
     Raises
     ------

@@ -130,8 +130,7 @@ class LeastSquares(Loss):
         return self.loss_scale * jnp.mean(self.residual(x) ** 2)
 
     def examples(self, x: Array, indices: Array | None = None) -> tuple[Array, Callable[[Array], Array]]:
-        """Residuals r of some examples (all by default) and the map `a -> Σ_b a_b ∇f_b(x)`, which is a ->
-        Jᵀa.
+        """Residuals r of some examples (all by default) and the map `a -> Jᵀa = Σ_b a_b ∇f_b(x)`.
 
         All gradients of single examples, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`, are made of these two.
         """

@@ -11,8 +11,9 @@ from labnoise._pytree import pytree
 
 @pytree(data=("hessian", "cov", "learning_rate", "eigenvalues", "basis"))
 class OU:
-    """What `ornstein_uhlenbeck` returns; `hessian` H, `cov` Σ, `learning_rate` η. In the eigenbasis of H,
-    `λ_i` the eigenvalues, all is elementary: entry (i, j) of a covariance decays at the rate η(λ_i + λ_j).
+    """What `ornstein_uhlenbeck` returns; `hessian` is H, `cov` Σ, `learning_rate` η.
+
+    In the eigenbasis of H all is elementary: entry (i, j) of a covariance decays at the rate η(λ_i + λ_j).
     """
 
     def __init__(self, hessian: Array, cov: Array, learning_rate: Array | float):
@@ -49,8 +50,7 @@ class OU:
         )
 
     def covariance(self, num_steps: Array | float) -> Array:
-        """`η² ∫₀ᵏ e^{−ηHs} Σ e^{−ηHs} ds` (D, D), k = `num_steps`: that of the state k steps after a
-        fixed start.
+        """`η² ∫₀ᵏ e^{−ηHs} Σ e^{−ηHs} ds` (D, D), the covariance k = `num_steps` steps after a fixed start.
 
         In tangent directions it grows like η²k for ever.
         """

@@ -64,7 +64,7 @@ def project(problem: Loss, x0: Array) -> Array:
 
 @jax.jit
 def _project_sparse(problem: SparseRegression, x0: Array) -> tuple[Array, Array]:
-    return dual_projection(problem, x0, jnp.zeros_like(x0))
+    return dual_projection(problem, x0, jnp.zeros_like(x0))[:2]
 
 
 @jax.jit

@@ -1,5 +1,7 @@
-"""The canonical SDE of SGD, `dX̃ = −η∇L dt + ησ dW`, time counted in steps (Li, Wang & Arora 2022, section
-2)."""
+"""The canonical SDE of SGD, `dX̃ = −η∇L dt + ησ dW`, time counted in steps.
+
+Li, Wang & Arora (2022), section 2.
+"""
 
 import jax
 import jax.numpy as jnp

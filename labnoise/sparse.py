@@ -120,11 +120,10 @@ class SparseRegression(LeastSquares):
         return jnp.linalg.lstsq(self.design, self.targets)[0]
 
     def basis_pursuit(self, feature_weights: Array | None = None) -> Array:
-        """A minimizer of `Σ_j a_j|w_j|` subject to Zw = y (and w ≥ 0 if the parametrization is "square"),
-        shape (d,).
+        """A minimizer of `Σ_j a_j|w_j|` subject to Zw = y, shape (d,); "square" demands w ≥ 0 as well.
 
-        With a = 1, the default, this is basis pursuit; with a = `second_moments` it is where label noise
-        ends. A linear program, solved by HiGHS on concrete values only.
+        With a = `feature_weights` = 1, the default, this is basis pursuit; with a = `second_moments` it is where
+        label noise ends. A linear program, solved by HiGHS on concrete values only.
 
         Raises
         ------
@@ -149,9 +148,8 @@ class SparseRegression(LeastSquares):
         """γ*, the rate at which label noise recovers `w_star` (d,): `|w(t) − w*|` falls as `e^{−8scγ*t}`.
 
         `γ* = max_ν min_{j∉S} (m_j − |Zᵀν|_j)` subject to `(Zᵀν)_S = m_S sign(w*_S)`, S the support of w*: the
-        margin of the best dual certificate, a linear program (for the "square" parametrization with Zᵀν
-        in place of its absolute value). Positive if and only if w* is the limit of the flow as t → ∞ and
-        is unique.
+        margin of the best dual certificate, a linear program (for "square" with Zᵀν in place of its absolute
+        value). Positive if and only if w* is the limit of the flow as t → ∞ and is unique.
 
         Raises
         ------

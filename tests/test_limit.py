@@ -1,35 +1,23 @@
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sampling import gaussian, within
+from scipy.integrate import solve_ivp
 from scipy.special import iv
 
 from labnoise import (
-    GaussianNoise,
-    LabelNoise,
     LeastSquares,
     SparseRegression,
     label_noise_flow,
     landscapes,
     limiting_diffusion,
     random_sparse_regression,
-    sgd,
 )
-from labnoise.limit import _integrate
 
 KEY = jax.random.key(11)
-
-
-def gaussian(landscape):
-    return GaussianNoise(landscape, landscape.cov)
-
-
-def within(samples, expected, allowance=0.0, sigmas=4.5):
-    """How many standard errors the mean of `samples` is away, once a known bias is allowed for."""
-    error = float(abs(samples.mean() - expected))
-    sigma = float(samples.std() / samples.size**0.5)
-    assert error < sigmas * sigma + allowance, f"off by {error:.3g}, standard error {sigma:.3g}"
-    return error
 
 
 @pytest.mark.statement("Circle: the limit is dθ = √a dW − b dt (coefficient 1, not ½)", asked=0.02)
@@ -38,7 +26,7 @@ def test_limit_on_the_circle(measured):
         gaussian(landscapes.circle(0.5, 0.25, 0.5)),
         jnp.array([1.3, 0.0]),
         1.0,
-        200,
+        100,
         jax.random.split(KEY, 4000),
     )
     angle = jnp.unwrap(jnp.arctan2(run.states[..., 1], run.states[..., 0]), axis=1)[:, -1]
@@ -53,47 +41,29 @@ def test_tangent_noise_only(measured):
         gaussian(landscapes.circle(0.8, 0.0, 0.0)),
         jnp.array([1.0, 0.0]),
         1.5,
-        200,
+        100,
         jax.random.split(KEY, 4000),
     )
-    measured(within(run.states[:, -1, 0], np.exp(-0.8 * 1.5 / 2), 2e-3))
+    measured(within(run.states[:, -1, 0], np.exp(-0.8 * 1.5 / 2), 4e-3))
 
 
 @pytest.mark.statement("Ring: E cosθ → −I₁(a/2)/I₀(a/2)", asked=0.02)
 def test_ring_tends_to_von_mises(measured):
     run = limiting_diffusion(
-        gaussian(landscapes.ring(2.0)), jnp.array([0.0, 1.0]), 12.0, 600, jax.random.split(KEY, 2000)
+        gaussian(landscapes.ring(2.0)), jnp.array([0.0, 1.0]), 30.0, 1500, jax.random.split(KEY, 200)
     )
-    measured(within(run.states[:, -1, 0], -iv(1, 1.0) / iv(0, 1.0), 4e-3))
+    # means over time, once the start is forgotten, are independent from replica to replica
+    measured(within(run.states[:, 400:, 0].mean(1), -iv(1, 1.0) / iv(0, 1.0), 4e-3))
 
 
 @pytest.mark.statement("k-phase motor: from θ = 0, θ(10) = 1.88382", asked=1e-3)
 def test_limit_of_the_motor(measured):
     x0 = jnp.array([1.0, 0.0, 0.0, 0.0, 0.0])
     ends = []
-    for num_steps in (1000, 2000):
+    for num_steps in (250, 500):
         run = limiting_diffusion(gaussian(landscapes.phase_motor(3)), x0, 10.0, num_steps, KEY)
         ends.append(jnp.arctan2(run.states[-1, 1], run.states[-1, 0]))
     measured(abs(2 * ends[1] - ends[0] - 1.88382))  # Richardson: the steps' error is O(1/num_steps)
-
-
-@pytest.mark.statement("k-phase motor: SGD's mean is 1.88382 + O(η), its spread √(.7318η)", asked=0.03)
-def test_sgd_tends_to_the_limit_on_the_motor(measured):
-    x0, means = jnp.array([1.0, 0.0, 0.0, 0.0, 0.0]), {}
-    for eta in (0.2, 0.1):
-        run = sgd(
-            gaussian(landscapes.phase_motor(3)),
-            x0,
-            eta,
-            round(10 / eta**2),
-            jax.random.split(KEY, 800),
-            save_every=10,
-        )
-        angle = jnp.unwrap(jnp.arctan2(run.states[..., 1], run.states[..., 0]), axis=1)[:, -1]
-        means[eta] = float(angle.mean())
-        assert abs(float(angle.std()) / (0.7318 * eta) ** 0.5 - 1) < 0.12
-        within(angle, {0.2: 2.354, 0.1: 2.108}[eta], 0.01)
-    measured(abs((means[0.2] - 1.88382) / (means[0.1] - 1.88382) / 2 - 1) / 10)
 
 
 @pytest.mark.statement("Valley: x(t) = x₀e^{−ct/2}", asked=1e-5)
@@ -101,14 +71,6 @@ def test_limit_in_the_valley(measured):
     run = limiting_diffusion(gaussian(landscapes.valley(1.0)), jnp.array([1.5, 0.0]), 1.0, 1000, KEY)
     coarse = limiting_diffusion(gaussian(landscapes.valley(1.0)), jnp.array([1.5, 0.0]), 1.0, 500, KEY)
     measured(abs(2 * run.states[-1, 0] - coarse.states[-1, 0] - 1.5 * np.exp(-0.5)))
-
-
-@pytest.mark.statement("Heavy ball: the limit at t = (η/(1−β))²·steps", asked=0.012)
-def test_heavy_ball_in_the_valley(measured):
-    eta, beta = 0.02 * 0.1, 0.9
-    valley, x0 = landscapes.valley(1.0), jnp.array([1.5, 0.0])
-    run = sgd(gaussian(valley), x0, eta, 2500, jax.random.split(KEY, 2000), momentum=beta)
-    measured(within(run.states[:, -1, 0], 0.9139, 0.005))
 
 
 @pytest.mark.statement("Hyperbola: q → q₀e^{−4δ²t} for any LeastSquares", asked=1e-8)
@@ -120,17 +82,43 @@ def test_label_noise_flow_on_the_hyperbola(measured):
     measured(abs(path.prod(1) - 1).max())
 
 
-@pytest.mark.statement("Exact limiting flow against a fine ODE", asked=1e-8)
-@pytest.mark.parametrize("parametrization", ["difference", "square"])
-def test_closed_form_against_the_general_integrator(measured, parametrization):
-    problem, _ = random_sparse_regression(jax.random.key(4), 6, 12, 3, "gaussian", parametrization, 0.8)
+SHAPES = list(itertools.product(["difference", "square"], ["gaussian", "boolean"]))
+
+
+def small_sparse_model(parametrization, design):
+    problem, _ = random_sparse_regression(jax.random.key(4), 6, 12, 3, design, parametrization, 0.8)
     x0 = jnp.exp(0.4 * jax.random.normal(KEY, (12 if parametrization == "square" else 24,)))
+    return problem, x0
+
+
+@pytest.mark.statement("Exact limiting flow against a fine ODE", asked=1e-12)
+@pytest.mark.parametrize(("parametrization", "design"), SHAPES)
+def test_exact_flow_against_a_fine_ode(measured, parametrization, design):
+    problem, x0 = small_sparse_model(parametrization, design)
+    s, c, t = 0.8, 2 * 0.8 * 0.9**2, [0.0, 0.05, 0.3, 1.0]
+    exact = np.asarray(label_noise_flow(problem, x0, jnp.array(t), 0.9))
+    # written anew in NumPy, from f = Zw alone, and solved by a method of order 8 at its least tolerance
+    Z = np.asarray(problem.design)
+    signed = Z if parametrization == "square" else np.hstack([Z, -Z])
+    moments = (signed**2).mean(0)
+
+    def velocity(_, x):
+        normals = np.linalg.qr((2 * signed * x).T)[0]
+        slope = 16 * s * moments * x
+        return -c / 4 * (slope - normals @ (normals.T @ slope))
+
+    fine = solve_ivp(velocity, (0, 1), exact[0], method="DOP853", t_eval=t, rtol=3e-14, atol=1e-16)
+    measured(abs(fine.y.T - exact).max())
+
+
+@pytest.mark.statement("label_noise_flow of any LeastSquares against the closed form", asked=1e-9)
+@pytest.mark.parametrize("parametrization", ["difference", "square"])
+def test_general_integrator_against_the_closed_form(measured, parametrization):
+    problem, x0 = small_sparse_model(parametrization, "gaussian")
     t = jnp.array([0.0, 0.05, 0.3])
     exact = label_noise_flow(problem, x0, t, 0.9)
     general = LeastSquares(problem.predict, problem.targets, 0.8)
-    path, reached = _integrate(general, exact[0], t, 0.9)
-    assert bool(reached.all())
-    measured(abs(path - exact).max())
+    measured(abs(label_noise_flow(general, exact[0], t, 0.9) - exact).max())
 
 
 @pytest.mark.statement("Time to recovery: |w(t) − w*| falls as e^{−8cγ*t}", asked=0.01)
@@ -170,16 +158,3 @@ def test_recovery_rate(measured, parametrization):
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-@pytest.mark.statement("Label-noise SGD tends to the flow, with error O(η)", asked=0.01)
-def test_label_noise_sgd_follows_the_flow(measured):
-    noise, x0, t = LabelNoise(landscapes.hyperbola(), 0.5), jnp.array([2.0, 0.5]), 0.8
-    ends = {}
-    for eta in (0.02, 0.01):
-        x = sgd(noise, x0, eta, round(t / eta**2), jax.random.split(KEY, 400)).states[:, -1]
-        ends[eta] = x[:, 0] ** 2 - x[:, 1] ** 2
-    limit = label_noise_flow(noise.problem, x0, jnp.array([t]), 0.5)[0]
-    limit = limit[0] ** 2 - limit[1] ** 2
-    measured(within(2 * ends[0.01] - ends[0.02], limit, 0.005))
-    assert 1.8 < float((ends[0.02].mean() - limit) / (ends[0.01].mean() - limit)) < 2.2

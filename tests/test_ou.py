@@ -2,8 +2,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from random_losses import random_covariance, random_loss
 
-from labnoise import GaussianNoise, Loss, canonical_sde, ornstein_uhlenbeck, sgd
+from labnoise import GaussianNoise, Loss, canonical_sde, drift_terms, ornstein_uhlenbeck, project, sgd
 
 H = jnp.array([[2.0, 0.6, 0.0], [0.6, 1.0, 0.0], [0.0, 0.0, 0.0]])
 COV = jnp.array([[1.0, -0.4, 0.2], [-0.4, 0.8, 0.1], [0.2, 0.1, 0.3]])
@@ -38,6 +39,29 @@ def test_mean_and_covariance_solve_their_equations(measured):
     slope = (near.covariance(k + h) - near.covariance(k - h)) / (2 * h)
     measured(abs(slope + ETA * (H @ C + C @ H) - ETA**2 * COV).max() / 10)
     measured(abs(near.covariance(0.0)).max())
+
+
+@pytest.mark.statement("Second-order Taylor: tangent velocity −(η²/2)T∂²(∇L)[L_H^{-1}Σ_⊥] a step", asked=1e-6)
+@pytest.mark.parametrize("label_noise", [False, True])
+def test_second_order_taylor(measured, label_noise):
+    problem, x, _, _ = random_loss(3, 6, 3)
+    x = project(problem, x)
+    hessian, eta, c, h = jax.jit(problem.hessian)(x), 0.1, 0.7, 1e-3
+    cov = c * hessian if label_noise else random_covariance(3, 6)
+    S = ornstein_uhlenbeck(hessian, cov, eta).stationary_covariance
+    # −η E T∇L(x + Δ) over the stationary spread of Δ, scaled down by h: points x ± h·σ_i with Σσ_iσ_iᵀ = S
+    tangents = np.linalg.svd(hessian)[0][:, 3:]
+    eigenvalues, vectors = np.linalg.eigh(S)
+    points = h * vectors * np.sqrt(np.maximum(eigenvalues, 0))
+    slopes = jax.jit(jax.vmap(problem.gradient))(x + np.concatenate([points.T, -points.T]))
+    velocity = -eta * tangents @ (tangents.T @ slopes.sum(0) / (2 * h**2))
+    expected = eta**2 * drift_terms(problem, cov, x).normal
+    size = jnp.linalg.norm(expected)
+    measured(jnp.linalg.norm(velocity - expected) / size)
+    if label_noise:
+        slope = jax.jit(jax.grad(lambda x: jnp.trace(problem.hessian(x))))(x)
+        local = -(eta**2) * c / 4 * tangents @ (tangents.T @ slope)
+        measured(jnp.linalg.norm(velocity - local) / size)
 
 
 def test_discrete_covariance_is_that_of_a_long_simulation():

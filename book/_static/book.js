@@ -41,6 +41,19 @@ function mendAccessibility() {
   }
 }
 
+/* A proof of class "dropdown" has neither the title on which sphinx-togglebutton hangs its button nor an id of its own.
+   This runs when the page is parsed and before DOMContentLoaded, at which the buttons are made. */
+for (const [number, proof] of document.querySelectorAll(".proof.dropdown").entries()) {
+  if (proof.querySelector(":scope > .admonition-title")) continue;
+  const title = document.createElement("p");
+  title.className = "admonition-title";
+  title.textContent = "Proof";
+  const opening = proof.querySelector("p")?.firstChild;
+  if (opening?.nodeType === Node.TEXT_NODE) opening.data = opening.data.replace(/^\s*Proof\.\s*/, "");
+  proof.prepend(title);
+  proof.id = `folded-proof-${number + 1}`;
+}
+
 addEventListener("DOMContentLoaded", () => {
   mendAccessibility();
   if (window.MathJax?.startup?.promise) typesetTheRest();

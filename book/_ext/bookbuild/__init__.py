@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -71,6 +72,18 @@ def drop_unused_assets(app: Sphinx, exception: Exception | None) -> None:
         path.unlink(missing_ok=True)
 
 
+def shrink_figures(app: Sphinx, exception: Exception | None) -> None:
+    """A figure of lines and a few colours needs no more than a palette of 256, and a third of the bytes."""
+    if exception or app.builder.format != "html":
+        return
+    for path in (Path(app.outdir) / "_images").glob("*.png"):
+        with Image.open(path) as picture:
+            if picture.mode == "P":
+                continue
+            shrunk = picture.convert("RGB").quantize(256)
+        shrunk.save(path, optimize=True)
+
+
 def copy_frames(app: Sphinx, exception: Exception | None) -> None:
     """Every widget on a built page gets its pictures beside it; one that has none fails the build."""
     if exception or app.builder.format != "html":
@@ -107,6 +120,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("builder-inited", copy_assets)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("build-finished", drop_unused_assets)
+    app.connect("build-finished", shrink_figures)
     app.connect("build-finished", copy_frames)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,145 @@
+"""Chapter 4: solutions, inputs to try answers on, usual mistakes and hints."""
+
+import numpy as np
+
+from labnoise.check import exercise
+
+
+def _projection(outcomes):
+    """I − 11ᵀ/Ξ."""
+    return np.eye(outcomes) - 1 / outcomes
+
+
+@exercise(
+    "4.1",
+    inputs=lambda rng: (int(rng.integers(2, 6)), rng.uniform(0.2, 0.45), *rng.uniform(0.6, 3.0, 2)),
+    mistakes={
+        "Between two jumps Z stands still: count the whole steps, ⌊min(s, t)/η²⌋, before you multiply by η².": (
+            lambda outcomes, eta, s, t: min(s, t) * _projection(outcomes)
+        ),
+        "The mean is not subtracted: e_ξ has mean 1/Ξ in each entry, and the covariance is I − 11ᵀ/Ξ, not I.": (
+            lambda outcomes, eta, s, t: eta**2 * np.floor(min(s, t) / eta**2) * np.eye(outcomes)
+        ),
+        "Z carries the factor √Ξ, and the covariance its square, Ξ: without it all is Ξ times too small.": (
+            lambda outcomes, eta, s, t: (
+                eta**2 * np.floor(min(s, t) / eta**2) * _projection(outcomes) / outcomes
+            )
+        ),
+        "Each jump has the factor η, and the covariance its square: η², not η.": (
+            lambda outcomes, eta, s, t: eta * np.floor(min(s, t) / eta**2) * _projection(outcomes)
+        ),
+        "The jumps after the earlier of the two times have mean zero: min(s, t), not max(s, t).": (
+            lambda outcomes, eta, s, t: eta**2 * np.floor(max(s, t) / eta**2) * _projection(outcomes)
+        ),
+        "The covariance is at the earlier of the two times, min(s, t), not at the product of both.": (
+            lambda outcomes, eta, s, t: eta**2 * np.floor(s * t / eta**2) * _projection(outcomes)
+        ),
+    },
+    hints=(
+        "Write Z at the later time as Z at the earlier one plus jumps that are independent of it.",
+        "One jump, η√Ξ(e_ξ − 1/Ξ), has the covariance η²Ξ (I/Ξ − 11ᵀ/Ξ²).",
+        "There are ⌊min(s, t)/η²⌋ jumps in common, each independent of the others.",
+    ),
+    after="As η → 0 this tends to min(s, t)(I − 11ᵀ/Ξ): the covariance of the Brownian motion in the proposition.",
+)
+def driving_covariance(outcomes, eta, s, t):
+    """E Z(s)Z(t)ᵀ, (Ξ, Ξ), from the number Ξ of outcomes, η, s and t."""
+    return eta**2 * np.floor(min(s, t) / eta**2) * (np.eye(outcomes) - 1 / outcomes)
+
+
+def _windows(rates, m):
+    return np.convolve(rates, np.ones(m), mode="valid")
+
+
+@exercise(
+    "4.2",
+    inputs=lambda rng: (rng.uniform(0.01, 0.2, int(rng.integers(12, 30))), int(rng.integers(2, 6))),
+    mistakes={
+        "That is the gain of the first m steps; the condition is about the worst window, wherever it is.": (
+            lambda rates, m: np.sum(rates[:m])
+        ),
+        "That is the gain of the last m steps, which is the least one only if the rates fall.": (
+            lambda rates, m: np.sum(rates[-m:])
+        ),
+        "That is the largest gain; the condition is about the least.": lambda rates, m: _windows(
+            rates, m
+        ).max(),
+        "That is the gain of the slow time t, which adds up η²; the clock A adds up η.": (
+            lambda rates, m: _windows(rates**2, m).min()
+        ),
+        "The m smallest rates need not follow one another: look at windows of consecutive steps.": (
+            lambda rates, m: np.sort(rates)[:m].sum()
+        ),
+        "That is the mean of a window, not its sum.": lambda rates, m: _windows(rates, m).min() / m,
+    },
+    hints=(
+        "In step k the clock gains the learning rate η_k; the steps k, …, k + m − 1 make a window.",
+        "np.lib.stride_tricks.sliding_window_view(rates, m) has one window in each row.",
+    ),
+    after="With a constant rate and m = ⌊s/η²⌋ this is η⌊s/η²⌋, the number of the proposition.",
+)
+def least_gain(rates, m):
+    """The clock's least gain in m consecutive steps, from rates (steps,)."""
+    return np.lib.stride_tricks.sliding_window_view(rates, m).sum(axis=1).min()
+
+
+@exercise(
+    "4.4",
+    inputs=lambda rng: (rng.uniform(-0.9, 0.9), rng.uniform(0.5, 3.0)),
+    mistakes={
+        "These are the right numbers in the wrong order: first the variance of Z, then the sum of the squares.": (
+            lambda a, t: np.array([(1 + a**2) * t, (1 + a) ** 2 * t])
+        ),
+        "The jumps are correlated, so that the variance of their sum is not the sum of their variances.": (
+            lambda a, t: np.array([(1 + a**2) * t, (1 + a**2) * t])
+        ),
+        "The squares are not those of the sum: E(ε_k + aε_{k−1})² = 1 + a², the mixed term has mean zero.": (
+            lambda a, t: np.array([(1 + a) ** 2 * t, (1 + a) ** 2 * t])
+        ),
+        "In the sum each ε_k appears twice, as ε_k and as aε_k: together (1 + a)ε_k, whose variance is (1 + a)².": (
+            lambda a, t: np.array([(1 + a) * t, (1 + a**2) * t])
+        ),
+    },
+    hints=(
+        "Collect the terms of the sum by ε_k: all but the first and the last appear with the factor 1 + a.",
+        "For the second number square each jump first, then add: the mean of (ε_k + aε_{k−1})² is 1 + a².",
+    ),
+    after="They agree at a = 0 only. At a = −1 the first is zero and the second 2t: that is the noise which left Z "
+    "behind and went on moving the weights.",
+)
+def two_variances(a, t):
+    """The limits of Var Z(t) and of the mean of [Z](t), an array (2,)."""
+    return np.array([(1 + a) ** 2 * t, (1 + a**2) * t])
+
+
+@exercise(
+    "4.5",
+    inputs=lambda rng: (rng.uniform(-1.5, 1.5), rng.uniform(0.5, 3.0)),
+    mistakes={
+        "Your drift is twice too large: Itô's formula has ½∂²Φ, and ∂²Φ itself is ½ already.": (
+            lambda x0, s: 2 / s * (np.pi / 2 - np.arctan(x0))
+        ),
+        "Your drift is four times too large: it is ½ · ½ · s(1 + x²).": (
+            lambda x0, s: 1 / s * (np.pi / 2 - np.arctan(x0))
+        ),
+        "The strength s of the noise multiplies the drift, so the time is divided by it.": (
+            lambda x0, s: 4 * s * (np.pi / 2 - np.arctan(x0))
+        ),
+        "Start at x0, not at 0: the integral of 1/(1 + x²) from x0 to infinity is π/2 − arctan x0.": (
+            lambda x0, s: 4 / s * np.pi / 2
+        ),
+        "Mind the sign: a start further to the right explodes earlier.": (
+            lambda x0, s: 4 / s * (np.pi / 2 + np.arctan(x0))
+        ),
+    },
+    hints=(
+        "On a gradient flow line dx/dy = −y/2, so x + y²/4 stays what it is: Φ(x, y) = (x + y²/4, 0).",
+        "Then ½∂²Φ[Σ] has the first entry ½ · ½ · s(1 + x²), and the limit solves dx/dt = s(1 + x²)/4.",
+        "Separate: s dt/4 = dx/(1 + x²), and integrate from x0 to infinity.",
+    ),
+    after="From x0 = 0 with s = 4 the limit is tan t, which is infinite at π/2. SGD itself is finite at every step; "
+    "as η → 0 it only gets further and further by then.",
+)
+def explosion_time(x0, s):
+    """The time at which the limit from (x0, 0) has left every compact set."""
+    return 4 / s * (np.pi / 2 - np.arctan(x0))
