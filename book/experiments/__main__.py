@@ -16,7 +16,7 @@ from . import recovery
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("_build") / "experiments"  # one line a trial while it runs; what is stored is shorter
 
-RECOVERY = {"n": list(range(10, 201, 10)), "sparsity": list(range(2, 41, 2)), "d": [200]}
+RECOVERY = {"n": list(range(8, 161, 8)), "sparsity": list(range(2, 41, 2)), "d": [200]}
 TRIALS = 20
 
 
