@@ -1,10 +1,9 @@
 """Chapter 6: solutions, inputs to try answers on, usual mistakes and hints."""
 
-import csv
 from functools import cache
-from importlib import resources
 
 import numpy as np
+from afterzero.experiments import read
 from scipy.optimize import linprog
 
 from labnoise.check import exercise
@@ -103,11 +102,10 @@ def _least_length(Z, w_star):
 @cache
 def half_way(method, sparsity):
     """The number of examples at which half of the stored Gaussian problems are solved to an error of 0.1."""
-    path = resources.files("afterzero.experiments").joinpath("results/recovery-gaussian.csv")
-    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
-    rows = [row for row in csv.DictReader(lines) if int(row["sparsity"]) == sparsity]
-    sizes = sorted({int(row["n"]) for row in rows})
-    share = [np.mean([float(row[method]) < 0.1 for row in rows if int(row["n"]) == n]) for n in sizes]
+    columns = read("recovery-gaussian")
+    chosen = columns["sparsity"] == sparsity
+    sizes = np.unique(columns["n"])
+    share = [np.mean(columns[method][chosen & (columns["n"] == n)] < 0.1) for n in sizes]
     return float(np.interp(0.5, np.maximum.accumulate(share), sizes))
 
 
@@ -123,7 +121,8 @@ def half_way(method, sparsity):
         "That is gradient descent, which needs nearly as many as there are features.": 197.0,
     },
     hints=(
-        'np.mean(ERRORS["label noise at t = 1"][i] < 0.1, axis=1) is the share of successes for each n; KAPPAS[i] is 10.',
+        'np.mean(ERRORS["label noise at t = 1"][i] < 0.1, axis=1) is the share of successes for each n, where KAPPAS[i] '
+        "is 10.",
         "Look for the first of the numbers N at which the share reaches one half.",
     ),
     rtol=0.12,  # ten examples or so
