@@ -121,8 +121,8 @@ def half_way(method, sparsity):
         "That is gradient descent, which needs nearly as many as there are features.": 197.0,
     },
     hints=(
-        'np.mean(ERRORS["label noise at t = 1"][i] < 0.1, axis=1) is the share of successes for each n, where KAPPAS[i] '
-        "is 10.",
+        'The share of successes for each n is np.mean(ERRORS["label noise at t = 1"][i] < 0.1, axis=1), '
+        "where KAPPAS[i] is 10.",
         "Look for the first of the numbers N at which the share reaches one half.",
     ),
     rtol=0.12,  # ten examples or so
