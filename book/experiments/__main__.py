@@ -4,12 +4,13 @@ import argparse
 import multiprocessing
 import os
 import platform
-import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from labnoise import sweep
+from labnoise.sweep import Trial
 
 from . import recovery
 
@@ -18,42 +19,89 @@ WORK = Path("_build") / "experiments"  # one line a trial while it runs; what is
 
 RECOVERY = {"n": list(range(8, 161, 8)), "sparsity": list(range(2, 41, 2)), "d": [200]}
 TRIALS = 20
+PHASE = {"sparsity": list(range(2, 41, 2)), "n": list(range(8, 161, 8)), "d": [200]}
+SGD = {"sparsity": [4, 10, 20], "n": [40, 72, 104, 136], "d": [200], "eta": [2e-3, 1e-3]}
+SCALING = {  # n for each d, around where κ = 5 begins to be recovered
+    50: range(12, 33, 5),
+    100: range(15, 36, 5),
+    200: range(18, 44, 5),
+    400: range(21, 52, 5),
+    800: range(24, 55, 5),
+}
 
 
-def phase_diagram(design: str, executor: ProcessPoolExecutor, command: str) -> None:
-    begin = time.perf_counter()
-    grid = {"design": [design], **RECOVERY}
-    found = sweep(recovery.exact, grid, TRIALS, executor, WORK / f"recovery-{design}.jsonl")
-    if found.failed:
-        raise SystemExit(f"{len(found.failed)} trials failed, the first:\n{found.failed[0].error}")
-    names = list(found.trials[0].result or {})
-    seconds = sum(trial.seconds for trial in found.trials)
+def store(name: str, about: str, columns: list[str], trials: list[Trial]) -> None:
+    """Write the trials as a small table, three digits a number, below lines that say where it came from."""
+    failed = [trial for trial in trials if trial.error]
+    if failed:
+        raise SystemExit(f"{len(failed)} trials failed, the first:\n{failed[0].error}")
+    names = list(trials[0].result or {})
     packages = ", ".join(f"{name} {version(name)}" for name in ("labnoise", "jax", "numpy", "scipy"))
     lines = [
-        f"# Relative errors |w - w*|/|w*| of sparse recovery, d = 200, {design} design, start u = v = 1, delta = 1.",
-        f"# Command: {command}. Trial s of a cell has the key that experiments/recovery.py makes of s and the cell.",
+        f"# {about}",
+        f"# Command: python -m afterzero.experiments {name}. Trial s of a cell has the key that "
+        "experiments/recovery.py makes of s and the cell.",
         f"# {packages}, Python {platform.python_version()}.",
-        f"# {len(found.trials)} trials, {seconds:.0f} s of trials, {time.perf_counter() - begin:.0f} s on the clock.",
-        ",".join(["sparsity", "n", "trial", *names]),
+        f"# {len(trials)} trials, {sum(trial.seconds for trial in trials):.0f} s in all.",
+        ",".join([*columns, "trial", *names]),
     ]
-    rows = sorted((t.cell["sparsity"], t.cell["n"], t.seed, t.result) for t in found.trials if t.result)
-    lines += [
-        ",".join([f"{k},{n},{s}", *(f"{result[name]:.3e}" for name in names)]) for k, n, s, result in rows
-    ]
+    for trial in trials:
+        numbers = [f"{number:.2e}" for number in (trial.result or {}).values()]
+        lines.append(",".join([*(str(trial.cell[column]) for column in columns), str(trial.seed), *numbers]))
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"recovery-{design}.csv").write_text("\n".join(lines) + "\n", encoding="utf8")
+    (RESULTS / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf8")
+
+
+def phase_diagram(executor: ProcessPoolExecutor, design: str) -> None:
+    name = f"recovery-{design}"
+    found = sweep(recovery.exact, {"design": [design], **PHASE}, 20, executor, WORK / f"{name}.jsonl")
+    about = f"Relative errors |w - w*|/|w*| of sparse recovery, d = 200, {design} design, start u = v = 1, delta = 1."
+    store(name, about, ["sparsity", "n"], found.trials)
+
+
+def scaling(executor: ProcessPoolExecutor) -> None:
+    trials = []
+    for d, sizes in SCALING.items():
+        grid = {"design": ["gaussian"], "n": list(sizes), "sparsity": [5], "d": [d]}
+        trials += sweep(recovery.exact, grid, 20, executor, WORK / "recovery-scaling.jsonl").trials
+    about = (
+        "Relative errors |w - w*|/|w*|, 5 nonzero coefficients, Gaussian design, start u = v = 1, delta = 1."
+    )
+    store("recovery-scaling", about, ["d", "n"], trials)
+
+
+def itself(executor: ProcessPoolExecutor) -> None:
+    found = sweep(recovery.stochastic, SGD, 3, executor, WORK / "recovery-sgd.jsonl")
+    about = (
+        "Label-noise SGD from t = 0.25 to t = 1, d = 200, Boolean design, delta = 1: relative error |w - w*|/|w*|, "
+        "that of the limit, width of the cloud."
+    )
+    store("recovery-sgd", about, ["sparsity", "n", "eta"], found.trials)
+
+
+EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
+    "recovery-gaussian": lambda executor: phase_diagram(executor, "gaussian"),
+    "recovery-boolean": lambda executor: phase_diagram(executor, "boolean"),
+    "recovery-scaling": scaling,
+    "recovery-sgd": itself,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m afterzero.experiments", description=__doc__)
-    parser.add_argument("--design", choices=["gaussian", "boolean"], help="one design only")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(EXPERIMENTS)}; by default all")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
-    # Many small problems: one thread for each process is faster than several that wait for each other.
+    if unknown := set(chosen.names) - set(EXPERIMENTS):
+        parser.error(f"no experiment is called {', '.join(sorted(unknown))}")
+    # Many small problems: one thread for each process is faster than several that wait for each other; and what
+    # one process has compiled the others need not compile again.
     os.environ |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "OMP_NUM_THREADS": "1"}
+    os.environ |= {"JAX_COMPILATION_CACHE_DIR": str((WORK / "jax-cache").resolve())}
+    os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}
     with ProcessPoolExecutor(chosen.processes, mp_context=multiprocessing.get_context("spawn")) as executor:
-        for design in [chosen.design] if chosen.design else ["gaussian", "boolean"]:
-            phase_diagram(design, executor, f"python -m afterzero.experiments --design {design}")
+        for name in chosen.names or EXPERIMENTS:
+            EXPERIMENTS[name](executor)
 
 
 if __name__ == "__main__":

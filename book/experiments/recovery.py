@@ -1,4 +1,4 @@
-"""Who recovers a sparse vector, from how many examples: one trial of the phase diagrams of chapter 6."""
+"""Who recovers a sparse vector, from how many examples: the trials of the phase diagrams of chapter 6."""
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ from labnoise import LabelNoise, label_noise_flow, random_sparse_regression, sgd
 DELTA = 1.0  # label noise ±δ, so that c = 2δ² = 2
 TIMES = (0.5, 1.0, 2.0)  # t = η²·steps at which the limiting flow is looked at
 SCALE = 1.0  # u = v = SCALE in every coordinate
+JOIN, END = 0.25, 1.0  # SGD itself is run between these times
 
 
 def instance(seed, design, n, sparsity, d):
@@ -29,12 +30,30 @@ def exact(seed, design, n, sparsity, d):
     return {name: _relative(np.asarray(w), truth) for name, w in found.items()}
 
 
-def stochastic(seed, design, n, sparsity, d, eta):
-    """The same for label-noise SGD itself, after ⌊TIMES[-1]/η²⌋ steps: its last state, projected by nothing."""
-    problem, w_star = instance(seed, design, n, sparsity, d)
-    noise = LabelNoise(problem, DELTA)
-    run = sgd(noise, jnp.full(2 * d, SCALE), eta, int(TIMES[-1] / eta**2), jax.random.key(seed))
-    return _relative(np.asarray(problem.weights(run.states[-1])), np.asarray(w_star))
+def stochastic(seed, n, sparsity, d, eta):
+    """Label-noise SGD itself on a Boolean design from t = JOIN to t = END: its error, its limit's, its cloud's.
+
+    By the closed form the limit from u = v = SCALE is at t = JOIN where it would be at t = 0 from a start that is
+    smaller by e^{−4c JOIN}, all m_j being one. SGD starts there: the sharpness at u = v = SCALE would ask for a
+    smaller learning rate, hence for many more steps. The cloud is √(E|w − w_limit|²)/|w*| for the covariance
+    (ηc/2)N across Γ.
+    """
+    problem, w_star = instance(seed, "boolean", n, sparsity, d)
+    start, truth = jnp.full(2 * d, SCALE * np.exp(-8 * DELTA**2 * JOIN)), np.asarray(w_star)
+    limit = label_noise_flow(problem, start, jnp.array([END - JOIN]), DELTA)[0]
+    J = np.asarray(problem.jacobian(limit))
+    slope = 2 * np.asarray(limit).reshape(2, d) * np.array([[1.0], [-1.0]])  # ∂w_j/∂u_j and ∂w_j/∂v_j
+    normal = np.linalg.qr(J.T)[0].reshape(2, d, n)
+    across = (slope[:, :, None] * normal).sum(0)
+    cloud = np.sqrt(eta * DELTA**2 * np.sum(across**2)) / np.linalg.norm(truth)
+    run = sgd(
+        LabelNoise(problem, DELTA), start, eta, round((END - JOIN) / eta**2), jax.random.key(10_000 + seed)
+    )
+    return {
+        "SGD": _relative(np.asarray(problem.weights(run.states[-1])), truth),
+        "limit": _relative(np.asarray(problem.weights(limit)), truth),
+        "cloud": cloud,
+    }
 
 
 def _relative(w, truth):

@@ -1,0 +1,109 @@
+"""The stored experiments: complete, small, honest about where they come from, and reproducible."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from afterzero import experiments
+from afterzero.experiments import __main__ as command
+from afterzero.experiments import read, recovery
+
+from labnoise.sweep import Trial
+
+TABLES = sorted(command.RESULTS.glob("recovery-*.csv"))
+RNG = np.random.default_rng(20)
+
+
+def sample(name):
+    """A row of a stored table, drawn with a fixed key."""
+    columns = read(name)
+    row = int(RNG.integers(len(columns["trial"])))
+    return {key: values[row] for key, values in columns.items()}
+
+
+def test_every_table_says_where_it_comes_from():
+    assert [path.stem for path in TABLES] == sorted(command.EXPERIMENTS)
+    assert sum(path.stat().st_size for path in TABLES) < 2e6
+    for path in TABLES:
+        about = "\n".join(line for line in path.read_text().splitlines() if line.startswith("#"))
+        assert f"python -m afterzero.experiments {path.stem}" in about
+        assert re.search(r"labnoise [\d.]+, jax [\d.]+, numpy [\d.]+, scipy [\d.]+, Python 3", about)
+        assert re.search(r"\d+ trials, \d+ s in all", about)
+        assert "key" in about
+
+
+@pytest.mark.parametrize("design", ["gaussian", "boolean"])
+def test_the_phase_diagrams_are_complete(design):
+    columns = read(f"recovery-{design}")
+    cells = np.stack([columns[name] for name in ("sparsity", "n", "trial")], axis=1)
+    assert len(np.unique(cells, axis=0)) == len(cells) == 20 * 20 * 20
+    assert all(np.isfinite(values).all() for values in columns.values())
+    assert (columns["gradient descent"] <= 1.0).all()
+
+
+def agree(stored, again):
+    """Three digits were stored; errors below 1e-6 are rounding and depend on the machine."""
+    for name, value in again.items():
+        assert stored[name] == pytest.approx(value, rel=0.006, abs=1e-6), name
+
+
+@pytest.mark.parametrize("design", ["gaussian", "boolean"])
+def test_a_sample_of_the_phase_diagrams_comes_out_again(design):
+    stored = sample(f"recovery-{design}")
+    seed, n, kappa = (int(stored[name]) for name in ("trial", "n", "sparsity"))
+    agree(stored, recovery.exact(seed, design, n, kappa, 200))
+
+
+def test_a_sample_of_the_scaling_comes_out_again():
+    stored = sample("recovery-scaling")
+    seed, n, d = (int(stored[name]) for name in ("trial", "n", "d"))
+    agree(stored, recovery.exact(seed, "gaussian", n, 5, d))
+
+
+def test_a_sample_of_sgd_comes_out_again():
+    columns = read("recovery-sgd")
+    row = int(RNG.choice(np.flatnonzero(columns["eta"] == 0.002)))
+    stored = {key: values[row] for key, values in columns.items()}
+    seed, n, kappa = (int(stored[name]) for name in ("trial", "n", "sparsity"))
+    agree(stored, recovery.stochastic(seed, n, kappa, 200, 0.002))
+
+
+def test_the_limit_of_sgd_is_the_stored_flow():
+    """The start of SGD is smaller, and its time shorter; for signs the limit is the same."""
+    cells, diagram = read("recovery-sgd"), read("recovery-boolean")
+    for row in range(len(cells["n"])):
+        same = [diagram[name] == cells[name][row] for name in ("n", "sparsity", "trial")]
+        (stored,) = diagram["label noise at t = 1"][np.logical_and.reduce(same)]
+        assert stored == pytest.approx(cells["limit"][row], rel=0.01, abs=1e-6)
+
+
+def test_a_table_is_read_back_as_it_was_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    trials = [
+        Trial({"n": n, "d": 4}, seed, {"error": 0.1234 * n}, None, 0.5) for n in (1, 2) for seed in (0, 1)
+    ]
+    command.store("few", "Nothing.", ["n"], trials)
+    monkeypatch.setattr(experiments.resources, "files", lambda _: tmp_path)
+    columns = read("few")
+    assert {name: values.tolist() for name, values in columns.items()} == {
+        "n": [1, 1, 2, 2],
+        "trial": [0, 1, 0, 1],
+        "error": [0.123, 0.123, 0.247, 0.247],
+    }
+
+
+def test_a_failed_trial_is_not_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "RESULTS", tmp_path)
+    with pytest.raises(SystemExit, match=r"1 trials failed(.|\n)*it broke"):
+        command.store("few", "Nothing.", ["n"], [Trial({"n": 1}, 0, None, "it broke", 0.1)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_experiment_that_does_not_exist_is_named():
+    run = subprocess.run(
+        [sys.executable, "-m", "afterzero.experiments", "recovry"], capture_output=True, text=True
+    )
+    assert run.returncode == 2
+    assert "no experiment is called recovry" in run.stderr
