@@ -93,7 +93,7 @@ def _growth(Z, w, push):
 
 
 @exercise(
-    "7.3",
+    "7.4",
     inputs=_interpolation,
     mistakes={
         "This is the Itô term alone: the cloud across Γ pushes back, by −2g.": (
@@ -136,7 +136,7 @@ def half_life(beta, runs=64, seed=0):
 
 
 @exercise(
-    "7.5",
+    "7.6",
     mistakes={
         "That is the power of the effective learning rate itself; the slow clock counts its square.": 1.0,
         "The sign: the nearer β is to 1, the fewer steps are needed.": -2.0,
