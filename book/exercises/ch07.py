@@ -120,7 +120,7 @@ def total_drift(Z, w):
     return np.sum(u - w * (G @ u))
 
 
-BETAS, RATE = (0.0, 0.5, 0.75, 0.875), 0.004
+BETAS, RATE = (0.0, 0.5, 0.75, 0.875), 0.005
 
 
 @cache
