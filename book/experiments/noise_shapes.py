@@ -1,0 +1,187 @@
+"""The toy experiment of HaoChen et al. (2020, section 3), with their settings: what chapter 7 plots.
+
+Square model w = v⊙v, loss ¼(f − y)² averaged, d = 100, n = 40 Gaussian examples, w* = 5 ones, start v = 1, η = .01.
+`python -m afterzero.experiments.noise_shapes` computes everything anew, `run(name, seed)` any one run.
+"""
+
+import platform
+import time
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from labnoise import GaussianNoise, LabelNoise, MinibatchNoise, Noise, SparseRegression, sgd
+from labnoise.sgd import LearningRate
+
+RESULTS = Path(__file__).parent / "results"
+D, N, KAPPA, ETA = 100, 40, 5, 0.01
+Z = np.random.default_rng(0).standard_normal((N, D))
+W_STAR = np.repeat([1.0, 0.0], [KAPPA, D - KAPPA])
+PROBLEM = SparseRegression(Z, Z @ W_STAR, "square", loss_scale=0.25)
+MOMENTS = np.mean(Z**2, axis=0)
+KERNEL = np.eye(D) - np.linalg.pinv(Z) @ Z  # projection on the kernel of Z
+
+
+def label(delta: float = 1.0) -> LabelNoise:
+    """The full gradient, and the label of one example moved by N(0, δ²): c = δ²/2."""
+    return LabelNoise(PROBLEM, delta, distribution="normal", gradient="full")
+
+
+def pair(delta: float = 1.0) -> MinibatchNoise:
+    """The full gradient plus δ times the difference of the gradients of two random examples."""
+    return MinibatchNoise(PROBLEM, kind="pair", strength=delta)
+
+
+def spherical(sigma: float = 0.01) -> GaussianNoise:
+    """The full gradient plus N(0, σ²I)."""
+    return GaussianNoise(PROBLEM, sigma**2)
+
+
+def annealed(step: jax.Array) -> jax.Array:
+    """Their schedule: η is divided by ten at 100 000 and at 200 000 steps."""
+    return ETA * 0.1 ** (step // 100_000)
+
+
+class Setting(NamedTuple):
+    noise: Noise
+    rate: LearningRate
+    steps: int
+
+
+SETTINGS = {
+    "label": Setting(label(), annealed, 300_000),
+    "label at constant rate": Setting(label(), ETA, 300_000),
+    "mini-batch": Setting(pair(), ETA, 300_000),
+    "spherical": Setting(spherical(), ETA, 1_200_000),
+    "none": Setting(spherical(0.0), ETA, 300_000),
+    "spherical at equal clock": Setting(spherical(0.3), ETA, 1_200_000),
+}
+SEEDS = {name: 12 for name in SETTINGS} | {"mini-batch": 24, "none": 1}  # several of the 24 diverge
+GRID = {"label": label, "spherical": spherical}
+STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # δ or σ
+ALPHAS, GRID_STEPS, GRID_SEEDS = (0.1, 0.25, 0.5, 1.0, 2.0), 100_000, 3
+
+
+def elapsed(rate: LearningRate, steps: np.ndarray) -> np.ndarray:
+    """The slow time Σ η² of the first so many steps."""
+    if not callable(rate):
+        return rate**2 * steps
+    squares = np.asarray(jax.vmap(rate)(jnp.arange(steps.max()))) ** 2
+    return np.append(0.0, np.cumsum(squares))[steps]
+
+
+def error(v: np.ndarray) -> np.ndarray:
+    """‖v⊙v − w*‖², the error that they report."""
+    return ((v**2 - W_STAR) ** 2).sum(-1)
+
+
+def norm(v: np.ndarray) -> np.ndarray:
+    """‖v‖², which is the sum of the weights w."""
+    return (v**2).sum(-1)
+
+
+def clock(v: np.ndarray, alpha: float = 1.0) -> np.ndarray:
+    """How far v has shrunk from α, in units of m, as seen on the kernel of Z, where gradient flow changes nothing."""
+    with np.errstate(divide="ignore"):
+        shrunk = np.log(alpha) - np.log(np.abs(v))
+    return shrunk @ (KERNEL @ MOMENTS) / (MOMENTS @ KERNEL @ MOMENTS)
+
+
+def run(name: str, seed: int, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """One stored run again, or its beginning: steps (saves,) and v (saves, D)."""
+    done, states = runs(name, [seed], steps)
+    return done, states[0]
+
+
+def runs(name: str, seeds: Iterable[int], steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Replicas of a setting, one a seed: steps (saves,) and v (R, saves, D), in float32 as they were stored."""
+    noise, rate, length = SETTINGS[name]
+    keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+    return _saved(noise, jnp.ones(D, jnp.float32), rate, (2000, length // 10, length), keys, 30, steps)
+
+
+def _saved(noise, start, rate, lengths, keys, saves, stop=None):
+    """Run each length from the start again and save so often; the dice of a step are the same in each."""
+    done, states = np.zeros(0, int), np.zeros((keys.size, 0, D))
+    for length in lengths:
+        total = length if stop is None else min(length, stop)
+        if done.size and total <= done[-1]:
+            break
+        path = sgd(noise, start, rate, total, keys, save_every=-(-length // saves))
+        keep = np.asarray(path.steps) > (done[-1] if done.size else -1)
+        done = np.append(done, np.asarray(path.steps)[keep])
+        states = np.append(states, np.asarray(path.states, float)[:, keep], axis=1)
+    return done, states
+
+
+def four_noises() -> Iterable[str]:
+    """The lines of noise-shapes.csv."""
+    yield "run,seed,step,time,error,norm,clock"
+    for name, setting in SETTINGS.items():
+        seeds = range(SEEDS[name])
+        done, states = runs(name, seeds)
+        times = elapsed(setting.rate, done)
+        for seed, path in zip(seeds, states, strict=True):
+            columns = zip(done, times, error(path), norm(path), clock(path), strict=True)
+            yield from (f"{name},{seed},{k},{t:.5g},{e:.4g},{s:.5g},{q:.4g}" for k, t, e, s, q in columns)
+
+
+def grid() -> Iterable[str]:
+    """The lines of noise-grid.csv."""
+    yield "noise,strength,alpha,seed,step,error,norm"
+    for name, noise in GRID.items():
+        for strength in STRENGTHS:
+            for alpha in ALPHAS:
+                start = jnp.full(D, alpha, jnp.float32)
+                keys = jax.random.split(jax.random.key(1), GRID_SEEDS)
+                lengths = (GRID_STEPS // 100, GRID_STEPS // 10, GRID_STEPS)
+                done, states = _saved(noise(strength), start, ETA, lengths, keys, 15)
+                for seed, path in enumerate(states):
+                    yield from (
+                        f"{name},{strength},{alpha},{seed},{k},{e:.4g},{s:.5g}"
+                        for k, e, s in zip(done, error(path), norm(path), strict=True)
+                    )
+
+
+def read(name: str) -> np.ndarray:
+    """A stored table as an array with named columns."""
+    text = (RESULTS / f"{name}.csv").read_text(encoding="utf8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return np.genfromtxt(lines, delimiter=",", names=True, dtype=None, encoding="utf8")
+
+
+def _write(name: str, about: str, lines: Iterable[str]) -> None:
+    begin = time.process_time()
+    body = list(lines)
+    packages = ", ".join(f"{package} {version(package)}" for package in ("labnoise", "jax", "numpy"))
+    head = [
+        f"# {about}",
+        "# Command: python -m afterzero.experiments.noise_shapes. Seed s: jax.random.key(s), noise-grid:"
+        f" key(1) split in {GRID_SEEDS}. Data: numpy default_rng(0).",
+        f"# {packages}, Python {platform.python_version()}. {time.process_time() - begin:.0f} s of CPU.",
+    ]
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.csv").write_text("\n".join(head + body) + "\n", encoding="utf8")
+
+
+def main() -> None:
+    """Compute both tables anew."""
+    _write(
+        "noise-shapes",
+        f"HaoChen et al.'s toy experiment: d = {D}, n = {N}, {KAPPA} ones, v = 1 at the start.",
+        four_noises(),
+    )
+    _write(
+        "noise-grid",
+        f"The same at constant rate .01, {GRID_STEPS} steps, from v = alpha, strength delta or sigma.",
+        grid(),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""The numbered statements of chapter 7, each against something that does not share its derivation; its stored runs.
+
+Gradient flow by SciPy, heavy ball and HaoChen et al.'s steps as plain NumPy loops; strengths and signs unequal.
+"""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from afterzero import ch07
+from afterzero.experiments import noise_shapes
+from scipy.integrate import solve_ivp
+from scipy.linalg import solve_discrete_lyapunov
+from scipy.stats import ks_2samp
+
+from labnoise import (
+    LabelNoise,
+    MinibatchNoise,
+    SparseRegression,
+    drift_terms,
+    landscapes,
+    sgd,
+    sharpness,
+)
+
+RNG = np.random.default_rng(4)
+Z, V = RNG.standard_normal((3, 7)), RNG.uniform(0.5, 1.5, 7)
+Y = Z @ RNG.uniform(0.3, 1.5, 7)
+PROBLEM = SparseRegression(Z, Y, "square", loss_scale=0.25)
+
+
+def flow_end(v):
+    """Where gradient flow of (1/4n)|Z(v⊙v) − y|² ends, by SciPy's Radau."""
+
+    def slope(_, v):
+        return -(Z.T @ (Z @ v**2 - Y)) * v / len(Z)
+
+    return solve_ivp(slope, (0, 400), v, method="Radau", rtol=1e-11, atol=1e-13).y[:, -1]
+
+
+@pytest.mark.statement("prop-shrink", asked=1e-7)
+def test_the_start_shrinks_exactly(measured):
+    """Steps with arbitrary a, none of them small; one gradient descent step; and only one point of that form."""
+    rng, v, total = np.random.default_rng(7), V.copy(), np.zeros(7)
+    for _ in range(6):
+        x = 0.1 * Z.T @ rng.standard_normal(3)
+        assert x.max() < 1
+        v, total = v * (1 - x), total - np.log(1 - x) - x
+    assert (total >= 0).all()
+    assert total.max() > 0.05
+    ends = flow_end(v), flow_end(V * np.exp(-total))
+    measured(abs(ends[0] - ends[1]).max())
+    assert abs(ends[0] - flow_end(V)).max() > 0.01  # it is not conserved
+    measured(abs(flow_end(V * np.exp(Z.T @ np.array([0.1, -0.2, 0.15]))) - flow_end(V)).max())
+
+
+@pytest.mark.statement("prop-clocks", asked=1e-12)
+def test_the_clocks_of_three_algorithms(measured):
+    """All outcomes one by one, and the package's covariances; the bound on q − x²/2."""
+    eta, delta, n = 0.03, 0.7, len(Z)
+    r = Z @ V**2 - Y
+    b = Z.T @ r / n
+    var = (r[:, None] * Z).var(0)
+    pairs = np.mean(
+        [
+            (eta * (b + delta * (r[i] * Z[i] - r[k] * Z[k]))) ** 2 / 2
+            for i, k in itertools.product(range(n), repeat=2)
+        ],
+        axis=0,
+    )
+    measured(abs(pairs - eta**2 / 2 * (b**2 + 2 * delta**2 * var)).max())
+    signs = np.mean([(eta * (b - delta * s * z)) ** 2 / 2 for z in Z for s in (1, -1)], axis=0)
+    rate = eta**2 / 2 * (b**2 + delta**2 * (Z**2).mean(0))
+    measured(abs(signs - rate).max())
+    for rule, clock in (
+        (LabelNoise(PROBLEM, delta, gradient="full"), rate),
+        (MinibatchNoise(PROBLEM, kind="pair", strength=delta), pairs),
+    ):
+        cov = np.asarray(rule.covariance(jnp.asarray(V)))
+        gradient = np.asarray(PROBLEM.gradient(jnp.asarray(V)))
+        measured(abs(eta**2 / 2 * (np.diag(cov) + gradient**2) / V**2 - clock).max())
+    label, pair = ch07.two_covariances(Z, V, Y, delta)
+    measured(
+        abs(np.asarray(LabelNoise(PROBLEM, delta, gradient="full").covariance(jnp.asarray(V))) - label).max()
+    )
+    measured(abs(cov - pair).max())
+    x = np.linspace(-0.5, 0.5, 101)
+    assert (abs(-np.log(1 - x) - x - x**2 / 2) <= 2 / 3 * abs(x) ** 3 + 1e-17).all()
+
+
+@pytest.mark.statement("prop-isotropic-square", asked=1e-8)
+def test_isotropic_noise_on_the_square_model(measured):
+    """The drift from drift_terms; the generator's symmetry by quadrature; the law of SGD on an ellipse."""
+    x = flow_end(V)
+    w = x**2
+    terms = drift_terms(PROBLEM, jnp.eye(7), jnp.asarray(x))
+    T = np.asarray(terms.tangent_noise)
+    drift = 2 * x * np.asarray(terms.total) + np.diag(T)
+    G = Z.T @ np.linalg.solve((Z * w) @ Z.T, Z)
+    g = w * np.diag(G)
+    u = 1 - 2 * g
+    measured(abs(drift - (u - w * (G @ u))).max())
+    measured(abs(4 * x[:, None] * T * x - 4 * (np.diag(w) - w[:, None] * G * w)).max())
+    measured(abs(drift.sum() - ch07.total_drift(Z, w)))
+    measured(abs(g.sum() - 3))
+    # SGD on w₁ + 3w₂ = 1: by part 2 the law of w₁ has the density (w₁w₂)^−½, the arcsine law, whatever the 3
+    rng, v, eta = np.random.default_rng(0), np.tile([0.6, 0.46], (4000, 1)), 0.02
+    a = np.array([1.0, 3.0])
+    for _ in range(round(3 / eta**2)):
+        v = v - eta * ((v**2 @ a - 1)[:, None] * a * v + rng.standard_normal(v.shape))
+    share = v[:, 0] ** 2 / (v**2 @ a)
+    for power, expected in ((1, 1 / 2), (2, 3 / 8)):
+        assert abs(np.mean(share**power) - expected) < 4.5 * np.std(share**power) / 4000**0.5 + eta
+
+
+@pytest.mark.statement("prop-variance", asked=1e-6)
+def test_noise_variance_along_the_limit(measured):
+    """tr Σ along the label-noise drift, by differences; constant on the motor, which moves; and a climb."""
+    hyperbola, x, delta = landscapes.hyperbola(), jnp.array([2.0, 0.5]), 0.7
+    rule = LabelNoise(hyperbola, delta)
+    drift = np.asarray(drift_terms(hyperbola, rule.covariance(x), x).total)
+    h = 1e-5
+    on_curve = [jnp.array([2.0 + s * h * drift[0], 1 / (2.0 + s * h * drift[0])]) for s in (-1, 1)]
+    variance = [float(jnp.trace(rule.covariance(point))) for point in on_curve]
+    tangent = np.array([2.0, -0.5]) / np.hypot(2.0, 0.5)
+    slope = (variance[1] - variance[0]) / float(jnp.linalg.norm(on_curve[1] - on_curve[0]))
+    speed = float(drift @ tangent)
+    measured(abs(abs(speed) - abs(slope) / 4))
+    assert slope < 0  # along the motion the variance falls
+    assert abs(variance[0] - 2 * delta**2 * float(sharpness(hyperbola, on_curve[0]))) < 1e-9
+    motor = landscapes.phase_motor(4)
+    for theta in (0.2, 1.9, 5.0):
+        x = jnp.concatenate([jnp.array([np.cos(theta), np.sin(theta)]), jnp.zeros(4)])
+        measured(abs(float(jnp.trace(motor.cov(x))) - 4))
+        total = np.asarray(drift_terms(motor, motor.cov(x), x).total)
+        assert -np.sin(theta) * total[0] + np.cos(theta) * total[1] > 0.1
+    # exercise 7.5: dθ/dt = ¼ a e^{−a cos θ} sin θ, towards the largest noise
+    scene, theta = landscapes.four_terms(0.8, 0.0, 0.0, 0.0, 1.0), 1.1
+    x = jnp.array([np.cos(theta), np.sin(theta), 0.0])
+    cov = np.diag([0, 0, np.exp(-0.8 * np.cos(theta))])
+    total = np.asarray(drift_terms(scene, cov, x).total)
+    expected = 0.2 * np.exp(-0.8 * np.cos(theta)) * np.sin(theta)
+    measured(abs(-np.sin(theta) * total[0] + np.cos(theta) * total[1] - expected))
+
+
+def heavy_ball_on_the_circle(beta, rate, a, b, d, runs=8000):
+    """Angles at t = 1 of heavy ball with effective rate `rate`; the mean of a run and of its mirror image's kicks."""
+    rng, eta = np.random.default_rng(6), rate * (1 - beta)
+    root = np.linalg.cholesky([[a, b], [b, d]])
+    x, m = np.ones(2 * runs, complex), np.zeros(2 * runs, complex)
+    angle = np.zeros(2 * runs)
+    for _ in range(round(1 / rate**2)):
+        kick = root @ rng.standard_normal((2, runs))
+        tangent, radial = np.hstack([kick, -kick])
+        size = abs(x)
+        m = beta * m + x * ((size**2 - 1) / 2 + (radial + 1j * tangent) / size)
+        new = x - eta * m
+        angle += np.angle(new / x)
+        x = new
+    return (angle[:runs] + angle[runs:]) / 2, angle.var()
+
+
+@pytest.mark.statement("thm-heavy-ball", asked=0.02)
+@pytest.mark.parametrize("beta", [0.6, 0.9])
+def test_heavy_ball_has_the_limit_of_sgd(beta, measured):
+    """On the circle, where tangent noise and the mixed term matter: dθ = √a dW − b dt. Then the lead p, exactly."""
+    a, b, d = 0.3, -0.25, 0.5
+    found = {}
+    for rate in (0.08, 0.04):
+        found[rate] = heavy_ball_on_the_circle(beta, rate, a, b, d)
+    error = 2 * found[0.04][0] - found[0.08][0] + b  # the error of order η̃ removed
+    sigma = error.std() / error.size**0.5
+    assert abs(error.mean()) < 4.5 * sigma + 2 * 0.08**2
+    measured(abs(error.mean()))
+    assert abs(2 * found[0.04][1] - found[0.08][1] - a) < 0.08 * a
+    rng, eta, x, m = np.random.default_rng(1), 0.01, np.array([2.0, 0.4]), np.zeros(2)
+    rate = eta / (1 - beta)
+    for _ in range(50):
+        gradient = (2 * (x[0] * x[1] - 1) + rng.standard_normal()) * x[::-1]
+        p, m = x - beta * rate * m, beta * m + gradient
+        x = x - eta * m
+        np.testing.assert_allclose(x - beta * rate * m, p - rate * gradient, rtol=0, atol=1e-14)
+
+
+def test_momentum_that_grows_with_the_rate_has_another_cloud():
+    """Exercise 7.7, by the exact covariance of the recursion."""
+    lam, cov, a = np.array([1.0, 3.0]), np.array([[1.0, 0.8], [0.8, 1.0]]), 1.0
+    expected = cov / (lam[:, None] + lam + (lam[:, None] - lam) ** 2 / (2 * a))
+    for rate, allowed in ((0.01, 4e-3), (0.001, 4e-4)):
+        beta, eta = 1 - a * rate, rate * a * rate
+        H, identity = np.diag(lam), np.eye(2)
+        step = np.block([[identity - eta * H, -eta * beta * identity], [H, beta * identity]])
+        kick = np.vstack([-eta * identity, identity])
+        P = solve_discrete_lyapunov(step, kick @ cov @ kick.T)[:2, :2]
+        assert abs(P / rate - expected).max() < allowed
+    assert abs(expected[0, 1] - 0.8 / 4) > 0.05
+
+
+def plain_errors(name, strength, steps, replicas, seed):
+    """HaoChen et al.'s errors after so many steps at η = .01, from their text."""
+    random, rows = np.random.default_rng(seed), np.arange(replicas)
+    design, target = noise_shapes.Z, noise_shapes.Z @ noise_shapes.W_STAR
+    v = np.ones((replicas, 100))
+    for _ in range(steps):
+        residual = (v * v) @ design.T - target
+        gradient = residual @ design * v / 40
+        i, j = random.integers(40, size=(2, replicas))
+        if name == "label":
+            gradient -= strength * random.standard_normal(replicas)[:, None] * design[i] * v
+        elif name == "mini-batch":
+            gradient += (
+                strength * (residual[rows, i, None] * design[i] - residual[rows, j, None] * design[j]) * v
+            )
+        else:
+            gradient += strength * random.standard_normal(v.shape)
+        v = v - 0.01 * gradient
+    return ((v * v - noise_shapes.W_STAR) ** 2).sum(1)
+
+
+RULES = {"label": noise_shapes.label, "mini-batch": noise_shapes.pair, "spherical": noise_shapes.spherical}
+
+
+@pytest.mark.parametrize(("name", "strength"), [("label", 1.0), ("mini-batch", 0.25), ("spherical", 0.3)])
+def test_errors_have_the_law_of_a_plain_loop(name, strength):
+    """Kolmogorov and Smirnov after 800 steps; they do see a strength that is a sixth larger."""
+    runs = 300
+    ours = sgd(
+        RULES[name](strength), jnp.ones(100), 0.01, 800, jax.random.split(jax.random.key(8), runs)
+    ).states[:, -1]
+    ours = noise_shapes.error(np.asarray(ours))
+    assert ks_2samp(ours, plain_errors(name, strength, 800, runs, 1)).pvalue > 1e-3
+    assert ks_2samp(ours, plain_errors(name, strength * 7 / 6, 800, runs, 2)).pvalue < 1e-3
+
+
+@pytest.mark.parametrize("name", ["label", "mini-batch", "spherical", "spherical at equal clock"])
+def test_a_stored_run_can_be_made_again(name):
+    rows = noise_shapes.read("noise-shapes")
+    rows = rows[(rows["run"] == name) & (rows["seed"] == 1)]
+    done, v = noise_shapes.run(name, 1, 2000)
+    shown = np.isin(rows["step"], done)
+    same = np.isin(done, rows["step"])
+    assert same.sum() > 25
+    np.testing.assert_allclose(noise_shapes.error(v[same]), rows["error"][shown], rtol=5e-3)
+    np.testing.assert_allclose(noise_shapes.norm(v[same]), rows["norm"][shown], rtol=5e-3)
+
+
+def test_what_the_stored_runs_say():
+    """Label noise below 10⁻² in all runs; gradient descent and their spherical noise above 10."""
+    rows = noise_shapes.read("noise-shapes")
+    last = {
+        name: rows[(rows["run"] == name) & (rows["step"] == setting.steps)]["error"]
+        for name, setting in noise_shapes.SETTINGS.items()
+    }
+    assert len(last["label"]) >= 10
+    assert last["label"].max() < 1e-2
+    assert last["none"].min() > 10
+    assert len(last["spherical"]) >= 10
+    assert last["spherical"].min() > 10
+    assert np.isfinite(last["mini-batch"]).sum() >= 10
+    size = sum(path.stat().st_size for path in noise_shapes.RESULTS.glob("noise-*.csv"))
+    assert size < 2**20
