@@ -17,8 +17,6 @@ from . import recovery
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("_build") / "experiments"  # one line a trial while it runs; what is stored is shorter
 
-RECOVERY = {"n": list(range(8, 161, 8)), "sparsity": list(range(2, 41, 2)), "d": [200]}
-TRIALS = 20
 PHASE = {"sparsity": list(range(2, 41, 2)), "n": list(range(8, 161, 8)), "d": [200]}
 SGD = {"sparsity": [4, 10, 20], "n": [40, 72, 104, 136], "d": [200], "eta": [2e-3, 1e-3]}
 SCALING = {  # n for each d, around where κ = 5 begins to be recovered
@@ -79,11 +77,18 @@ def itself(executor: ProcessPoolExecutor) -> None:
     store("recovery-sgd", about, ["sparsity", "n", "eta"], found.trials)
 
 
+def noise_shapes(executor: ProcessPoolExecutor) -> None:
+    from . import noise_shapes as shapes  # it uses JAX on import, before `main` could set how
+
+    shapes.main()
+
+
 EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
     "recovery-gaussian": lambda executor: phase_diagram(executor, "gaussian"),
     "recovery-boolean": lambda executor: phase_diagram(executor, "boolean"),
     "recovery-scaling": scaling,
     "recovery-sgd": itself,
+    "noise-shapes": noise_shapes,
 }
 
 

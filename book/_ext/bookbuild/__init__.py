@@ -16,8 +16,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from . import cache, downloads, exercises, launch, ledger, progress, settings
-from . import cache, docstrings, downloads, launch
+from . import cache, docstrings, downloads, exercises, launch, ledger, progress, settings
 
 
 def lock_the_build(app: Sphinx, config) -> None:
