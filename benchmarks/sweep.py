@@ -123,7 +123,8 @@ def processes(count):
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(count + 1)
     with ProcessPoolExecutor(count, mp_context=context, initializer=compiled, initargs=[barrier]) as executor:
-        executor.submit(os.getpid)
+        for _ in range(count):  # each starts a process
+            executor.submit(os.getpid)
         barrier.wait()
         yield executor
 

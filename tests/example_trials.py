@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from distributed import get_worker
 
 
 def noisy_product(seed, n, design):
@@ -36,6 +35,8 @@ def recorded(seed, n, design, folder, kills):
     It does so when the worker has nothing left that was finished and not yet brought home, so that whatever
     runs twice afterwards was computed again without need.
     """
+    from distributed import get_worker  # here, so that the other tasks travel lightly
+
     mine = Path(folder) / f"{os.getpid()}.runs"
     with mine.open("a") as file:
         file.write(f"{n} {design} {seed}\n")
