@@ -12,7 +12,7 @@ import pytest
 from labnoise import GaussianNoise, LabelNoise, MinibatchNoise, SparseRegression, sgd
 
 D, N, STEPS, REPLICAS, DELTA = 100, 40, 400, 200, 1.0
-PAIR = 0.2  # theirs is 1, with which one replica in a few hundred diverges
+PAIR = 0.2  # theirs is 1, with which many replicas diverge in the end
 Z = np.random.default_rng(0).standard_normal((N, D))
 W_STAR = np.repeat([1.0, 0.0], [5, 95])
 PROBLEM = SparseRegression(Z, Z @ W_STAR, "square", loss_scale=0.25)
