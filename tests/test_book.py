@@ -1,9 +1,15 @@
 """The built book in a real browser: every page, as a reader meets it."""
 
+import io
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import HTML, SHEETS, chromium, contact_sheet, open_page, pages, served, settle
 from PIL import Image
+from pypdf import PdfReader
 
 pytestmark = pytest.mark.browser
 
@@ -294,4 +300,94 @@ def test_no_link_of_the_page_furniture_leads_nowhere(browser, home):
         assert "executablebooks" not in link
         if link.startswith(home):
             assert tab.request.get(link).ok, link
+    tab.context.close()
+
+
+class Anchors(HTMLParser):
+    """The links of a page, and the places in it that a link can lead to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.places = set(), {""}
+        self.feed(path.read_text(encoding="utf8"))
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.places.update(found[name] for name in ("id", "name") if found.get(name))
+        self.links.update(found[name] for name in ("href", "src") if found.get(name))
+
+
+def test_every_internal_link_and_anchor_resolves():
+    places = {path: Anchors(path) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts}
+    assert len(places) > 20
+    for page, anchors in places.items():
+        for link in anchors.links:
+            address = urlsplit(link)
+            if address.scheme or address.netloc:
+                continue
+            target = (page.parent / unquote(address.path)).resolve() if address.path else page
+            assert target.exists(), f"{page.name} links to {link}, which is not there"
+            if target in places:
+                assert unquote(address.fragment) in places[target].places, f"{page.name} links to {link}"
+
+
+def test_progress_is_remembered_and_forgotten(browser, home):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.goto(f"{home}/book/01-after-zero-loss.html")
+    settle(tab)
+    tab.locator("fieldset.quiz .wrong input").first.check()
+    tab.locator("fieldset.quiz .right input").first.check()
+    tab.locator(".exercise-done input").nth(1).check()
+    tab.reload()
+    settle(tab)
+    assert tab.locator("fieldset.quiz .right input").first.is_checked()
+    assert [box.is_checked() for box in tab.locator(".exercise-done input").all()][:3] == [False, True, False]
+    tab.goto(f"{home}/book/index.html")
+    lines = tab.locator(".chapter-progress")
+    assert lines.count() == 7
+    assert lines.first.inner_text().startswith("1 of 3 questions, 1 of ")
+    assert lines.nth(1).inner_text().startswith("0 of 3 questions, 0 of ")
+    tab.locator(".progress-reset").click()
+    assert lines.first.inner_text().startswith("0 of 3 questions, 0 of ")
+    tab.reload()
+    assert lines.first.inner_text().startswith("0 of 3 questions, 0 of ")
+    assert not tab.locator(".progress-reset").is_visible()
+    context.close()
+
+
+def test_progress_without_storage(browser, home):
+    """A browser that forbids storage: the page works and has no error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
+    )
+    tab = context.new_page()
+    errors = []
+    tab.on("pageerror", lambda error: "progress" in str(error.stack) and errors.append(str(error)))
+    tab.goto(f"{home}/book/01-after-zero-loss.html")
+    tab.locator(".exercise-done input").first.check()
+    tab.locator("fieldset.quiz .right input").first.check()
+    assert not errors
+    context.close()
+
+
+def test_a_chapter_prints_with_everything_open(browser, home, tmp_path):
+    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
+    tab.wait_for_load_state("networkidle")
+    first = tab.locator("div.solution").first.evaluate("e => e.parentElement.tagName")
+    paper = tab.pdf(path=tmp_path / "chapter.pdf", format="A4", print_background=True)
+    assert (
+        tab.locator("div.solution").first.evaluate("e => e.parentElement.tagName") == first
+    )  # back in its place
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages]
+    text = "\n".join(pages)
+    assert "Show the code" not in text
+    assert "Copy this setting" not in text
+    assert re.search(r"With label noise at η = .* \d+ steps", text), "the sentence under a widget"
+    solutions = next(
+        number for number, page in enumerate(pages) if re.search(r"^Solutions$", page, re.MULTILINE)
+    )
+    assert solutions >= len(pages) - 4
+    assert "whose columns add up to zero" in "".join(pages[solutions:]).replace("\n", " ")
     tab.context.close()

@@ -65,8 +65,7 @@ def two_covariances(Z, v, y, delta):
     "7.2",
     mistakes={
         "The clock is σ²η²k: this is η²k = 10.1 alone.": 10.1 / 0.01**2,
-        "The variance is σ², not σ.": 10.1 / (0.01 * 0.01**2),
-        "The clock counts η², not η.": 10.1 / (0.01**2 * 0.01),
+        "Both σ and η enter squared.": 10.1 / 0.01**3,
     },
     hints=(
         "The limit of Σ = σ²I at time t is that of Σ = I at time σ²t.",
