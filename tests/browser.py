@@ -114,9 +114,19 @@ def settle(page: Page) -> None:
     page.wait_for_function("!window.MathJax || document.documentElement.dataset.maths === 'typeset'")
 
 
+def load_all_pictures(page: Page) -> None:
+    """Also those far from the window, which the browser would leave for later."""
+    page.evaluate("""async () => {
+        scrollTo(0, 0);
+        const pictures = [...document.querySelectorAll("img")].filter(picture => picture.src);
+        for (const picture of pictures) picture.loading = "eager";
+        await Promise.all(pictures.map(picture => picture.decode().catch(() => {})));
+    }""")
+
+
 def contact_sheet(page: Page, path: Path, height: int = 1400) -> Image.Image:
     """Photograph the whole page, cut the strip into columns of `height`, and keep the sheet at `path`."""
-    page.evaluate("scrollTo(0, 0)")
+    load_all_pictures(page)
     strip = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     gap, columns = 8, -(-strip.height // height)
     sheet = Image.new("RGB", (columns * (strip.width + gap) - gap, min(height, strip.height)), "#888888")

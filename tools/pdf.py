@@ -10,7 +10,7 @@ from pypdf import PdfReader, PdfWriter
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
-from browser import HTML, chromium, open_page, served  # noqa: E402
+from browser import HTML, chromium, load_all_pictures, open_page, served  # noqa: E402
 
 TARGET = ROOT / "_build" / "after-zero-loss.pdf"
 FOOTER = """<div style="width: 100%; padding: 0 15mm; font-size: 8px; display: flex; justify-content: space-between">
@@ -40,6 +40,7 @@ def main() -> None:
     with chromium() as browser, served(HTML) as home:
         for name in in_order():
             page, _ = open_page(browser, f"{home}/{name}.html")
+            load_all_pictures(page)
             page.wait_for_load_state("networkidle")
             title = page.evaluate(UNLINK, home)
             printed = page.pdf(

@@ -58,7 +58,7 @@ SETTINGS = {
     "label at constant rate": Setting(label(), ETA, 300_000),
     "mini-batch": Setting(pair(), ETA, 300_000),
     "spherical": Setting(spherical(), ETA, 1_200_000),
-    "none": Setting(spherical(0.0), ETA, 300_000),
+    "none": Setting(label(0.0), ETA, 300_000),
     "spherical at equal clock": Setting(spherical(0.3), ETA, 1_200_000),
 }
 SEEDS = {name: 12 for name in SETTINGS} | {"mini-batch": 24, "none": 1}  # several of the 24 diverge
