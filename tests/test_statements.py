@@ -54,3 +54,8 @@ def test_the_ledger_holds_these_tests_and_no_others():
     marked = {(name, test) for name, tests in ledger.guards(ROOT).items() for test in tests}
     assert kept == marked, "run `make ledger`"
     assert all(0 <= record["measured"] <= record["asked"] for record in records)
+
+
+def test_the_page_of_the_ledger_has_every_chapter():
+    page = (ROOT / "book" / "ledger.md").read_text(encoding="utf8")
+    assert [chapter for chapter in CHAPTERS if f"{{ledger}} {chapter.stem}" not in page] == []
