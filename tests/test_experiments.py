@@ -24,7 +24,8 @@ def sample(name):
 
 
 def test_every_table_says_where_it_comes_from():
-    assert [path.stem for path in TABLES] == sorted(command.EXPERIMENTS)
+    recoveries = [name for name in command.EXPERIMENTS if name.startswith("recovery")]
+    assert [path.stem for path in TABLES] == sorted(recoveries)
     assert sum(path.stat().st_size for path in TABLES) < 2e6
     for path in TABLES:
         about = "\n".join(line for line in path.read_text().splitlines() if line.startswith("#"))

@@ -25,10 +25,10 @@ from dask.distributed import LocalCluster
 class SLURMCluster(LocalCluster):
     def __init__(self, queue, cores, processes, memory, walltime, job_script_prologue):
         assert cores == processes
-        super().__init__(n_workers=0, threads_per_worker=1, dashboard_address=None, processes=False)
+        super().__init__(n_workers=0, threads_per_worker=1, dashboard_address=None)
 
-    def scale(self, jobs):
-        super().scale(1)
+    def scale(self, n=0, jobs=0):  # LocalCluster itself scales to 0 when it closes
+        super().scale(1 if jobs else n)
 """,
     "mpi4py/futures": "from concurrent.futures import ThreadPoolExecutor as MPIPoolExecutor",
 }

@@ -172,7 +172,7 @@ def test_jit_vmap_grad():
         ({"learning_rate": 0.0}, "learning_rate = 0.0: pass a positive"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0"),
         ({"learning_rate": lambda k: 1.0 - k}, "learning_rate = .*schedule"),
-        ({"learning_rate": jnp.ones(3)}, "learning_rate = .*single number"),
+        ({"learning_rate": jnp.ones(3)}, "learning_rate = .*single real number"),
         ({"num_steps": -1}, "num_steps = -1"),
         ({"num_steps": 1e3}, "num_steps = 1000.0: pass a whole number"),
         ({"save_every": 0}, "save_every = 0"),
