@@ -10,7 +10,6 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
-from report import publish
+from report import run_parts
 
 import labnoise as ln
 
@@ -250,18 +249,5 @@ PARTS = {
 }
 
 
-def main():
-    wanted = [word for word in sys.argv[1:] if word in PARTS] or list(PARTS)
-    if len(wanted) == 1:
-        PARTS[wanted[0]]()
-        return
-    rows = []
-    for part in wanted:  # each in its own process, so that peak memory is its own
-        command = [sys.executable, __file__, part]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        rows += [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if "|" in line]
-    publish("core", ["what", "asked", "measured"], rows)
-
-
 if __name__ == "__main__":
-    main()
+    run_parts("core", PARTS)

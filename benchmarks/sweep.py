@@ -9,8 +9,6 @@ what it needs.
 import multiprocessing
 import os
 import re
-import subprocess
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +23,7 @@ os.environ |= {
 import numpy as np
 from afterzero.experiments import recovery
 from distributed import Client, LocalCluster
-from report import publish
+from report import run_parts
 
 from labnoise import sweep
 
@@ -154,18 +152,5 @@ def stored():
 PARTS = {"cost": cost, "dask": dask, "pools": pools, "stored": stored}
 
 
-def main():
-    wanted = [word for word in sys.argv[1:] if word in PARTS] or list(PARTS)
-    if len(wanted) == 1:
-        PARTS[wanted[0]]()
-        return
-    rows = []
-    for part in wanted:
-        command = [sys.executable, __file__, part]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        rows += [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if "|" in line]
-    publish("sweep", ["what", "asked", "measured"], rows)
-
-
 if __name__ == "__main__":
-    main()
+    run_parts("sweep", PARTS)

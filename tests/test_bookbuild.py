@@ -11,7 +11,7 @@ from jupyter_cache.base import CacheBundleIn
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "book" / "_ext"))
 
-from bookbuild import cache, downloads, launch  # noqa: E402
+from bookbuild import cache, downloads, exercises, launch, progress, settings  # noqa: E402
 
 
 @pytest.fixture
@@ -130,3 +130,47 @@ def test_a_downloaded_chapter_begins_with_its_installation(where):
     assert "labnoise" in first.source
     assert ("%pip install" in first.source) == (where is not None)
     assert downloads.notebook(ROOT / "book" / "01-after-zero-loss.md", where) == book
+
+
+CHAPTER = """# A chapter
+
+````{exercise} ⌨ Count
+:label: ex-9-1
+How many?
+````
+
+```{code-cell} python
+ETA, steps = 0.1, 20
+START = jnp.ones(2)
+
+
+def runs(rate):
+    eta = rate
+    return sgd(noise, START, rate, steps, key)
+
+
+for eta in (ETA, 0.2):
+    runs(eta)
+quiz("Why?", options, 1)
+```
+
+```{code-cell} python
+quiz("How?", options, 1)
+```
+"""
+
+
+def test_settings_are_those_of_the_code(tmp_path):
+    """A name means what it means where the call stands: an argument is not the constant of the same name outside."""
+    path = tmp_path / "09-chapter.md"
+    path.write_text(CHAPTER, encoding="utf8")
+    assert settings.experiments(path) == [
+        ("sgd(noise, START, rate, steps, key)", "START = jnp.ones(2), steps = 20", "runs(eta)")
+    ]
+
+
+def test_what_can_be_done_in_a_chapter_is_counted(tmp_path):
+    path = tmp_path / "09-chapter.md"
+    path.write_text(CHAPTER, encoding="utf8")
+    assert progress.tasks(path) == (2, 1)
+    assert [match["label"] for match in exercises.EXERCISE.finditer(CHAPTER)] == ["ex-9-1"]
