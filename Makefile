@@ -6,6 +6,9 @@
 # make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
 BIN = .venv/bin
+# Much of the time of chapters and tests is compilation: what one has compiled the next one finds.
+export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/_build/jax-cache
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 
 .PHONY: book test unit lint serve lab lock exercises experiments ledger pdf binder-check release-check mutants links clean env browser
 

@@ -95,7 +95,9 @@ def one_and_two(what, asked, one, two):
 
 def dask():
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as cluster,
         Client(cluster) as client,
     ):
         workers = list(client.scheduler_info()["workers"])

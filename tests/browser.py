@@ -90,17 +90,11 @@ class Record:
         return [url for url in self.requests if not url.startswith((home, "data:", "blob:"))]
 
 
-def open_page(
-    browser: Browser, url: str, width: int = 1280, theme: str = "light", scale: float = 1.0
-) -> tuple[Page, Record]:
+def open_page(browser: Browser, url: str, width: int = 1280, scale: float = 1.0) -> tuple[Page, Record]:
     """A fresh page in a fresh profile, opened at `url` and fully typeset, on a screen of `scale` dots a pixel."""
     context = browser.new_context(
         viewport={"width": width, "height": 900 if width > 600 else 844},
-        color_scheme=theme,
         device_scale_factor=scale,
-    )
-    context.add_init_script(
-        f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')"
     )
     page = context.new_page()
     record = Record(page)

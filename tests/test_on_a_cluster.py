@@ -25,7 +25,7 @@ from dask.distributed import LocalCluster
 class SLURMCluster(LocalCluster):
     def __init__(self, queue, cores, processes, memory, walltime, job_script_prologue):
         assert cores == processes
-        super().__init__(n_workers=0, threads_per_worker=1, dashboard_address=None)
+        super().__init__(n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0")
 
     def scale(self, n=0, jobs=0):  # LocalCluster itself scales to 0 when it closes
         super().scale(1 if jobs else n)
