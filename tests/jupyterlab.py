@@ -74,7 +74,8 @@ def _answers(url: str) -> bool:
 
 
 def open_chapter(page: Page, lab: str, name: str) -> None:
-    page.goto(f"{lab}/lab/tree/{name}")
+    # In a workspace of its own, where no other chapter is open.
+    page.goto(f"{lab}/lab/workspaces/{Path(name).stem}/tree/{name}")
     page.locator(".jp-Notebook, .jp-FileEditor").first.wait_for(timeout=60_000)
 
 
