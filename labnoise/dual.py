@@ -58,9 +58,12 @@ def dual_projection(
         rounding = jnp.abs(mismatch) / (jnp.abs(Z) @ sizes + jnp.abs(y))
         return move, 2 * jnp.abs(move @ Z).max(), rounding.max()
 
+    # of a sum of d products; late in the anneal the steps get no shorter, since s drifts where it does not matter
+    rounding_level = max(1e-15, Z.shape[1] * float(jnp.finfo(x.dtype).eps))
+
     def unfinished(state: tuple[Array, Array, Array, Array]) -> Array:
         _, length, residual, iteration = state
-        return (length > 1e-8) & (residual > 1e-15) & (iteration < _MAX_ITERATIONS)
+        return (length > 1e-8) & (residual > rounding_level) & (iteration < _MAX_ITERATIONS)
 
     frozen = jax.lax.stop_gradient((Z, y, x, log_scale))
 

@@ -248,8 +248,10 @@ def random_sparse_regression(
     entries, support, signs = jax.random.split(key, 3)
     sampler = jax.random.normal if design == "gaussian" else jax.random.rademacher
     Z = sampler(entries, (n, d), float)
-    values = jax.random.rademacher(signs, (sparsity,), float)
+    values = jax.random.rademacher(signs, (d,), float)
     if parametrization == "square":
         values = jnp.abs(values)
-    w_star = jnp.zeros(d).at[jax.random.permutation(support, d)[:sparsity]].set(values)
+    # of a shape that does not depend on the sparsity, so that nothing is compiled anew for another
+    values = jnp.where(jnp.arange(d) < sparsity, values, 0.0)
+    w_star = jnp.zeros(d).at[jax.random.permutation(support, d)].set(values)
     return SparseRegression(Z, Z @ w_star, parametrization, loss_scale), w_star

@@ -7,11 +7,12 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tqdm.auto import tqdm
 from labnoise import _checks
 
 _FORMAT = 1
+_PATIENCE = 30.0  # seconds without a result after which the executor is asked whether it is alive
 
 Task = Callable[..., float | Mapping[str, float]]
 
@@ -170,13 +172,27 @@ def _run(
             yield _attempt(task, cell, seed)
         return
     pending: set[Future[Trial]] = set()
+    home: SimpleQueue[Future[Trial]] = SimpleQueue()
     try:
         try:
             for cell, seed in todo:
-                pending.add(executor.submit(_attempt, task, cell, seed))
+                future = executor.submit(_attempt, task, cell, seed)
+                pending.add(future)
+                future.add_done_callback(home.put)
         except Exception as reason:
             yield reason
-        for future in as_completed(pending):
+        while pending:
+            try:
+                future = home.get(timeout=_PATIENCE)
+            except Empty:
+                # An executor can die without a word: Dask forgets a result that was on its way from a scheduler that
+                # was killed. But one that is dead takes no more work.
+                try:
+                    executor.submit(int)
+                except Exception as reason:
+                    yield reason
+                    return
+                continue
             outcome = _outcome(future)
             # As long as somebody holds its future, Dask computes a result again when the worker that has it dies.
             pending.remove(future)

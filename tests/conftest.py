@@ -7,9 +7,9 @@ import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
-# As in the Makefile, for tests that are run without it.
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / "_build" / "jax-cache"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+if jax.config.jax_compilation_cache_dir is None:  # as in the Makefile, for tests that are run without it
+    jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / "_build" / "jax-cache"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 settings.register_profile(
     "labnoise",
@@ -23,8 +23,9 @@ settings.load_profile("labnoise")
 _records: list[dict] = []
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Several workers share the tests a file at a time, since its tests share what they computed; pages go singly."""
+    """A file's tests share what they computed, so one worker takes them all; of a browser's, those of one page."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -48,7 +49,11 @@ def measured(request):
 
     yield measure
     if worst != -1.0:
-        record = {"statement": name, "test": request.node.nodeid, "asked": asked, "measured": worst}
+        path = request.node.path.relative_to(request.config.rootpath).as_posix()
+        test = (
+            f"{path}::{request.node.name}"  # not the node's id, to which the name of a group may be appended
+        )
+        record = {"statement": name, "test": test, "asked": asked, "measured": worst}
         request.node.user_properties.append(
             ("statement", record)
         )  # travels from a worker to where it is written

@@ -14,6 +14,11 @@ def noisy_product(seed, n, design):
     return {"value": n * rng.standard_normal(), "length": float(len(design))}
 
 
+def slow_product(seed, n, design):
+    time.sleep(0.01)
+    return noisy_product(seed, n, design)
+
+
 def picky(seed, n, design):
     """Raises in one cell."""
     if n == 3 and design == "boolean":

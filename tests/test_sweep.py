@@ -2,13 +2,14 @@
 
 import json
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+import sys
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 import pytest
 from afterzero.experiments import recovery
-from example_trials import deadly_once, noisy_product, picky
+from example_trials import deadly_once, noisy_product, picky, slow_product
 
 from labnoise import sweep
 
@@ -101,6 +102,34 @@ def test_an_executor_that_dies_says_so_and_a_new_one_goes_on(tmp_path, expected)
         found = sweep(deadly_once, grid, 4, pool, path)
     assert np.array_equal(found.values()[:, :, 0], expected)
     assert path.read_text().startswith(safe)
+
+
+class Mute(Executor):
+    """Runs five tasks, then answers no more; and once it was given 24 it takes none."""
+
+    def __init__(self):
+        self.taken = 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.taken += 1
+        if self.taken > 24:
+            raise ConnectionError("nobody is there")
+        future = Future()
+        if self.taken <= 5:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_an_executor_that_dies_without_a_word_does_not_keep_us_waiting(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["labnoise.sweep"], "_PATIENCE", 0.05)
+    with pytest.raises(RuntimeError, match=r"home 5 of 24 .*nobody is there.*results.jsonl"):
+        sweep(noisy_product, GRID, 4, Mute(), tmp_path / "results.jsonl")
+
+
+def test_an_executor_may_be_slow(monkeypatch, expected):
+    monkeypatch.setattr(sys.modules["labnoise.sweep"], "_PATIENCE", 0.001)
+    with ThreadPoolExecutor(2) as pool:
+        assert np.array_equal(sweep(slow_product, GRID, 4, pool).values(), expected)
 
 
 def test_a_pool_that_was_shut_down_says_so():

@@ -1,7 +1,7 @@
 """Plant errors, one at a time, and expect the tests to notice: a net that catches nothing is no net.
 
-Each mutant changes one formula in a copy of the sources; the tests named beside it must then fail, and they must pass
-in the copy without it.
+Each mutant changes one formula in a copy of the sources; the test named beside it must then fail, and it must pass in
+the copy without it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Mutant(NamedTuple):
     file: str
     old: str
     new: str
-    tests: str
+    test: str
 
 
 MUTANTS = [
@@ -31,35 +31,35 @@ MUTANTS = [
         "labnoise/drift.py",
         "-0.5 * T @ by_normal)",
         "-1.0 * T @ by_normal)",
-        "tests/test_drift.py",
+        "tests/test_drift.py::test_four_terms_each_alone",
     ),
     Mutant(
         "1 becomes ½ in the mixed regularization",
         "labnoise/drift.py",
         "-T @ by_crossed,",
         "-0.5 * T @ by_crossed,",
-        "tests/test_drift.py",
+        "tests/test_drift.py::test_four_terms_each_alone",
     ),
     Mutant(
         "η stands for η² in the covariance of the Ornstein–Uhlenbeck process",
         "labnoise/ou.py",
         "self.learning_rate**2 * noise * grown",
         "self.learning_rate * noise * grown",
-        "tests/test_ou.py",
+        "tests/test_ou.py::test_mean_and_covariance_solve_their_equations",
     ),
     Mutant(
         "δ stands for δ² in label noise",
         "labnoise/limit.py",
         "rate = 4 * scale * (2 * scale * delta**2)",
         "rate = 4 * scale * (2 * scale * delta)",
-        "tests/test_limit.py",
+        "tests/test_limit.py::test_exact_flow_against_a_fine_ode",
     ),
 ]
 
 
-def passes(folder: Path, tests: str) -> bool:
+def passes(folder: Path, test: str) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True).returncode == 0
 
 
@@ -68,9 +68,9 @@ def main() -> int:
         copy = Path(temporary) / "sources"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "_build", ".*_cache"))
         survivors = 0
-        for tests in sorted({mutant.tests for mutant in MUTANTS}):
-            if not passes(copy, tests):
-                print(f"error: {tests} fails before any error is planted")
+        for test in sorted({mutant.test for mutant in MUTANTS}):
+            if not passes(copy, test):
+                print(f"error: {test} fails before any error is planted")
                 return 1
         for mutant in MUTANTS:
             path = copy / mutant.file
@@ -81,7 +81,7 @@ def main() -> int:
                 )
                 return 1
             path.write_text(sound.replace(mutant.old, mutant.new), encoding="utf8")
-            caught = not passes(copy, mutant.tests)
+            caught = not passes(copy, mutant.test)
             path.write_text(sound, encoding="utf8")
             survivors += not caught
             print(f"{'caught ' if caught else 'MISSED '} {mutant.what}  ({mutant.file})")
