@@ -262,7 +262,10 @@ def _check(
     save_every = max(num_steps, 1) if save_every is None else _checks.count("save_every", save_every)
     _checks.scalar("momentum", momentum, lambda beta: 0 <= beta < 1, "pass a number β with 0 ≤ β < 1")
     if callable(learning_rate):
-        rates = _rates(learning_rate, num_steps, float)
+        try:
+            rates = _rates(learning_rate, num_steps, float)
+        except (TypeError, ValueError) as reason:
+            _checks.fail("learning_rate", learning_rate, f"a schedule maps a step to a number ({reason})")
         if _checks.concrete(rates) and not (np.isfinite(rates) & (rates > 0)).all():
             _checks.fail("learning_rate", rates, "the schedule must be positive and finite at every step")
     else:

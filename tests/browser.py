@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
@@ -29,6 +29,10 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+# How long a page may take is measured in benchmarks/, not by tests that share a machine: these only give up on it.
+PATIENCE = 120_000  # milliseconds
+expect.set_options(timeout=30_000)
 
 
 def pages() -> list[str]:
@@ -96,6 +100,7 @@ def open_page(browser: Browser, url: str, width: int = 1280, scale: float = 1.0)
         viewport={"width": width, "height": 900 if width > 600 else 844},
         device_scale_factor=scale,
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     record = Record(page)
     page.goto(url)

@@ -39,12 +39,29 @@ WIDTHS = [1280, 390]
 
 
 @pytest.fixture(scope="module")
-def visit(request, browser, home):
+def opened(browser):
+    """The visits to one page, which its tests share."""
+    visits = {}
+    yield visits
+    close(visits)
+
+
+def close(visits):
+    for tab, _, _ in visits.values():
+        tab.context.close()
+    visits.clear()
+
+
+@pytest.fixture
+def visit(request, opened, browser, home):
     page, width = request.param
-    top = home if width > 600 else HTML.as_uri()
-    tab, record = open_page(browser, f"{top}/{page}", width, scale=0.5)  # small photographs will do
-    yield tab, record, top
-    tab.context.close()
+    if any(other != page for other, _ in opened):
+        close(opened)
+    if request.param not in opened:
+        top = home if width > 600 else HTML.as_uri()
+        tab, record = open_page(browser, f"{top}/{page}", width, scale=0.5)  # small photographs will do
+        opened[request.param] = tab, record, top
+    return opened[request.param]
 
 
 def visits(pages, widths=WIDTHS):
