@@ -16,8 +16,9 @@ from labnoise.noise import Noise
 
 LearningRate = Array | float | Callable[[Array], Array]
 
-# One chain draws the randomness of this many steps at once, or fewer if a step needs much of it.
-_BLOCK, _BLOCK_NUMBERS = 512, 2**14
+# A chain draws the randomness of this many steps at once, or fewer if a step needs much of it: so many numbers when it
+# runs alone, where a loop over few numbers would spend its time on starting, and so many beside others, for memory.
+_BLOCK, _NUMBERS_ALONE, _NUMBERS_BESIDE_OTHERS = 512, 2**16, 2**14
 # A run is cut in this many compiled pieces, between which the progress bar moves; a short one in fewer, for each
 # costs a millisecond.
 _PIECES, _PIECE_STEPS = 50, 20_000
@@ -116,7 +117,7 @@ def _run(
     that moves the learning rate at fixed η²·steps would otherwise compile at every move.
     """
     in_one = not _checks.concrete(noise, x0, learning_rate, key, momentum)
-    block = _steps_per_block(noise, x0)
+    block = _steps_per_block(noise, x0, key.size)
     if in_one:
         block = min(block, save_every)
     segments = _segments(num_steps, save_every, block)
@@ -238,9 +239,10 @@ def _shape_of_a_draw(noise: Noise, x0: Array) -> Any:
     return jax.eval_shape(lambda key: noise.draw(key, x0), jax.random.key(0))
 
 
-def _steps_per_block(noise: Noise, x0: Array) -> int:
+def _steps_per_block(noise: Noise, x0: Array, replicas: int) -> int:
     numbers = sum(leaf.size for leaf in jax.tree.leaves(_shape_of_a_draw(noise, x0)))
-    return int(np.clip(_BLOCK_NUMBERS // max(numbers, 1), 16, _BLOCK))
+    most = max(_NUMBERS_ALONE // max(replicas, 1), _NUMBERS_BESIDE_OTHERS)
+    return int(np.clip(most // max(numbers, 1), 16, _BLOCK))
 
 
 def _rates(learning_rate: LearningRate, num_steps: int, dtype: Any) -> Array:
