@@ -126,7 +126,7 @@ def load_all_pictures(page: Page) -> None:
 def contact_sheet(page: Page, path: Path, height: int = 1400) -> Image.Image:
     """Photograph the whole page, cut the strip into columns of `height`, and keep the sheet at `path`."""
     load_all_pictures(page)
-    strip = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    strip = Image.open(io.BytesIO(page.screenshot(full_page=True, type="jpeg", quality=80))).convert("RGB")
     gap, columns = 8, -(-strip.height // height)
     sheet = Image.new("RGB", (columns * (strip.width + gap) - gap, min(height, strip.height)), "#888888")
     for column in range(columns):

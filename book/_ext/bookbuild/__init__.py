@@ -63,6 +63,12 @@ def copy_assets(app: Sphinx) -> None:
             copy(source, target / name)
 
 
+def drop_repeated_ids(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Extensions give all proofs of a page the same id, and all contents of exercises: nothing links to them."""
+    if "body" in context:
+        context["body"] = re.sub(r' id="(proof|(proof|exercise|solution)-content)"', "", context["body"])
+
+
 def drop_unused_assets(app: Sphinx, exception: Exception | None) -> None:
     """Themes and extensions ship what no page of this book loads."""
     for name in ("vendor/fontawesome/6.5.2/js", "sphinx-thebe.js", "sphinx-thebe.css"):
@@ -127,6 +133,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
     app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
+    app.connect("html-page-context", drop_repeated_ids)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", shrink_figures)
     app.connect("build-finished", copy_frames)
