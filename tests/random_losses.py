@@ -19,8 +19,8 @@ def random_loss(seed, dimension, codimension, condition=10.0):
     """A loss, a point near Γ, the function g with Γ = {g = 0}, and another loss with the same Γ.
 
     `L = ½ Σ_i λ_i(x) g_i(x)²`, g linear plus a small quadratic, λ_i positive, spread over `condition`. All
-    numbers are data to the compiler: losses of equal dimensions share their compiled code. They are drawn by NumPy, which
-    compiles nothing.
+    numbers are data to the compiler: losses of equal dimensions share their compiled code. They are drawn by
+    NumPy, which compiles nothing.
     """
     draw = np.random.default_rng(seed).standard_normal
     linear = np.linalg.qr(draw((dimension, codimension)))[0].T

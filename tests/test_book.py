@@ -271,8 +271,8 @@ RULES = {"light": QUICKLY, "dark": QUICKLY | {"runOnly": ["color-contrast"]}}
 @visits(PAGES, WIDTHS[:1])
 def test_axe_finds_nothing_serious(visit):
     tab = visit.tab
-    # A formula is thousands of elements, all of them MathJax's: to axe it is a word. Of code in colours it sees one word
-    # of each, and code in a line is one piece of text, not one a word.
+    # A formula is thousands of elements, all of them MathJax's: to axe it is a word. Of code in colours it sees
+    # one word of each, and code in a line is one piece of text, not one a word.
     tab.evaluate("""() => {
         const seen = new Set(), colours = document.querySelectorAll(".highlight span[class]");
         document.querySelectorAll("span.math, mjx-container").forEach(e => e.replaceWith("formula"));
