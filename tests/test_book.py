@@ -367,7 +367,9 @@ def test_every_internal_link_and_anchor_resolves():
     assert len(places) > 20
     for page, anchors in places.items():
         repeated = {name for name, times in Counter(anchors.ids).items() if times > 1}
-        assert not repeated or page.name == "search.html", f"{page.name} has an id twice"  # there the theme has
+        assert not repeated or page.name == "search.html", (
+            f"{page.name} has an id twice"
+        )  # there the theme has
         for link in anchors.links:
             address = urlsplit(link)
             if address.scheme or address.netloc:
