@@ -54,7 +54,7 @@ def main() -> None:
             first = len(book.pages)
             for sheet in PdfReader(io.BytesIO(printed)).pages:
                 book.add_page(sheet)
-            book.add_outline_item(title, first)
+            book.add_outline_item(title=title, page_number=first)
             print(f"{title}: {len(book.pages) - first} pages")
             page.context.close()
     book.add_metadata({"/Title": "After Zero Loss", "/Author": "The After Zero Loss authors"})
