@@ -33,12 +33,13 @@ CELLS = [(0.1, 0.5), (0.3, 0.9), (0.5, 0.3), (0.7, 0.7), (0.9, 0.1)]  # of the l
 SIZES = [1000, 2000, 4000]
 TARGET = 10_000
 TRIALS = 20**3
+# Spread over the diagram.
 GRID = {
     "design": ["gaussian"],
     "n": [20, 100, 180],
     "sparsity": [4, 20, 36],
     "d": [200],
-}  # spread over the diagram
+}
 SEEDS = 15
 ROUNDS = 6
 

@@ -39,7 +39,7 @@ def test_the_book_was_built():
 # folder, as a copy saved for a train is read. It opens light, and is darkened as the reader's system would.
 # The address is that of a place far down, as a link from elsewhere would have it.
 WIDTHS = [1280, 390]
-PLACE = re.compile(r'<(?:section|div class="(?:math|proof|exercise)[^"]*") id="([^"]+)"')
+PLACE = re.compile(r'<(?:section(?: class="[^"]*")?|div class="(?:math|proof|exercise)[^"]*") id="([^"]+)"')
 
 
 class Visit(NamedTuple):
@@ -72,10 +72,10 @@ def visit(request, opened, browser, home):
         home = home if width > 600 else HTML.as_uri()
         places = PLACE.findall((HTML / page).read_text(encoding="utf8"))
         late = places[3 * len(places) // 4] if places else ""
-        tab, record = open_page(
-            browser, f"{home}/{page}#{late}", width, scale=0.5
-        )  # small photographs will do
-        opened[request.param] = Visit(tab, record, home, misplaced(tab, late) if late else None)
+        # Small photographs will do.
+        tab, record = open_page(browser, f"{home}/{page}#{late}", width, scale=0.5)
+        landed = misplaced(tab, late) if late else "it was opened at no place"
+        opened[request.param] = Visit(tab, record, home, landed)
     return opened[request.param]
 
 
@@ -144,12 +144,13 @@ def misplaced(tab, target):
 def test_deep_links_land_where_they_should(visit):
     """Equations, statements, exercises and sections, from elsewhere and within the page."""
     tab, _, _, landed = visit
-    assert landed is None
     targets = tab.evaluate("""[...document.querySelectorAll(
         "article .math[id], article .proof[id], article .exercise[id], article section[id]")].map(e => e.id)""")
+    assert not targets or landed is None, landed
     for target in targets[:: max(1, len(targets) // 4)]:
         tab.evaluate("target => { location.hash = ''; location.hash = target; }", target)
-        assert misplaced(tab, target) is None
+        complaint = misplaced(tab, target)
+        assert complaint is None, complaint
 
 
 def test_every_script_and_font_is_on_the_page_of_licences():
@@ -366,10 +367,9 @@ def test_every_internal_link_and_anchor_resolves():
     places = {path: Anchors(path) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts}
     assert len(places) > 20
     for page, anchors in places.items():
+        # The theme has the box for a search twice on the page of its results.
         repeated = {name for name, times in Counter(anchors.ids).items() if times > 1}
-        assert not repeated or page.name == "search.html", (
-            f"{page.name} has an id twice"
-        )  # there the theme has
+        assert not repeated or page.name == "search.html", f"{page.name}: {repeated} twice"
         for link in anchors.links:
             address = urlsplit(link)
             if address.scheme or address.netloc:
