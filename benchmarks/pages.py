@@ -47,8 +47,9 @@ def visit(browser, home: str, page: str) -> tuple[float, int, int]:
     tab.goto(f"{home}/{page}", wait_until="commit")
     seconds = tab.wait_for_function(READY, timeout=30_000).json_value() / 1000
     shared = sum(size for url, size in sizes.items() if "/_static/" in url)
+    own = sum(sizes.values()) - shared
     context.close()
-    return seconds, sum(sizes.values()) - shared, shared
+    return seconds, own, shared
 
 
 def main() -> None:

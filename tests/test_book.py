@@ -153,6 +153,27 @@ def test_deep_links_land_where_they_should(visit):
         assert complaint is None, complaint
 
 
+@visits(PAGES)
+def test_what_scrolls_can_be_reached_from_the_keyboard(visit):
+    """Boxes of code and of output that scroll are stops of the Tab key and no others, folded code once it is open."""
+    wrong = visit.tab.evaluate("""async () => {
+        const folded = [...document.querySelectorAll("article details:not([open])")];
+        const drawn = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+        const wrong = [];
+        for (const open of [false, true, false]) {
+            for (const part of folded) part.open = open;
+            await drawn();
+            wrong.push(...[...document.querySelectorAll("article pre, article .cell_output > .output")]
+                .filter(box => box.checkVisibility())
+                .filter(box => (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight)
+                    !== (box.tabIndex === 0))
+                .map(box => box.textContent.slice(0, 60)));
+        }
+        return wrong;
+    }""")
+    assert not wrong
+
+
 def test_every_script_and_font_is_on_the_page_of_licences():
     listed = (HTML / "book" / "licences.html").read_text(encoding="utf8")
     static = HTML / "_static"

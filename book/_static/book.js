@@ -1,15 +1,20 @@
 /* What the pages of this book do besides the theme: place maths, and name what the theme leaves unnamed. */
 "use strict";
 
-/* MathJax typesets what is near the window first. Once the browser is idle the rest follows; as that moves
+const MARGIN = 400; // pixels beyond the window within which maths is typeset at once
+const PIECE = 100; // formulas, of the others, typeset at a time
+const idle = () => new Promise((resolve) => (window.requestIdleCallback || ((then) => setTimeout(then, 50)))(resolve));
+
+/* Maths near the window is typeset first, the rest a piece at a time while the browser is idle. As that moves
    everything below it, a page that was opened at an equation or a theorem is put there again, unless the
    reader has scrolled meanwhile. */
-function typesetTheRest() {
+async function typeset() {
+  const stages = document.documentElement.dataset; // book.css and the tests watch them
   let readerMoved = false;
   for (const event of ["wheel", "touchmove", "keydown", "pointerdown"]) {
     addEventListener(event, () => (readerMoved = true), { once: true, passive: true });
   }
-  const anchor = () => {
+  const toAnchor = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target && !readerMoved) target.scrollIntoView({ behavior: "instant" });
   };
@@ -17,17 +22,38 @@ function typesetTheRest() {
     if (document.readyState === "complete") resolve();
     else addEventListener("load", resolve);
   });
-  const idle = window.requestIdleCallback || ((then) => setTimeout(then, 200));
-  MathJax.startup.promise
-    .then(() => performance.mark("maths-in-view"))
-    .then(() => new Promise((resolve) => idle(resolve)))
-    .then(() => (document.documentElement.dataset.maths = "in view"))
-    .then(() => MathJax.startup.document.lazyTypesetAll())
-    .then(() => Promise.all([document.fonts.ready, loaded]))
-    .then(() => {
-      anchor();
-      document.documentElement.dataset.maths = "typeset";
-    });
+
+  await MathJax.startup.promise;
+  toAnchor();
+  const blocks = [...document.querySelectorAll(".bd-article section > :not(section)")].filter((block) => {
+    const { top, bottom } = block.getBoundingClientRect();
+    return bottom > -MARGIN && top < innerHeight + MARGIN;
+  });
+  const near = new Set(blocks.flatMap((block) => [...block.querySelectorAll(".math")]));
+  await MathJax.typesetPromise([...near]);
+  toAnchor();
+  performance.mark("maths-in-view");
+  await idle();
+  stages.maths = "in view";
+  const far = [...document.querySelectorAll(".math")].filter((formula) => !near.has(formula));
+  while (far.length) {
+    await idle();
+    await MathJax.typesetPromise(far.splice(0, PIECE));
+  }
+  await Promise.all([document.fonts.ready, loaded]);
+  toAnchor();
+  stages.maths = "typeset";
+}
+
+/* What scrolls can be reached from the keyboard. The theme measures these boxes one at a time, folded ones too, and lays
+   out the page for each (bookbuild takes that out); the observer calls when boxes have been laid out, all at once. */
+function giveTabStops() {
+  const observer = new ResizeObserver((entries) => {
+    const boxes = entries.map(({ target }) => target);
+    const scroll = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
+    boxes.forEach((box, i) => (box.tabIndex = scroll[i] ? 0 : -1));
+  });
+  for (const box of document.querySelectorAll("pre, .cell_output > .output")) observer.observe(box);
 }
 
 /* Roles and names that the theme and its extensions get wrong, as axe-core sees them. */
@@ -80,6 +106,7 @@ addEventListener("afterprint", () => {
 
 addEventListener("DOMContentLoaded", () => {
   mendAccessibility();
-  if (window.MathJax?.startup?.promise) typesetTheRest();
+  giveTabStops();
+  if (window.MathJax?.startup?.promise) typeset();
   else document.documentElement.dataset.maths = "none";
 });

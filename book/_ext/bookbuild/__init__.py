@@ -78,6 +78,19 @@ def drop_unused_assets(app: Sphinx, exception: Exception | None) -> None:
         path.unlink(missing_ok=True)
 
 
+def drop_slow_tab_stops(app: Sphinx, exception: Exception | None) -> None:
+    """The theme lays out a page for each box that might scroll, a quarter of a second a chapter: book.js does it."""
+    if exception or app.builder.format != "html":
+        return
+    name = "static/scripts/pydata-sphinx-theme.js"
+    theme = Path(import_module("pydata_sphinx_theme").__file__).parent / "theme" / "pydata_sphinx_theme"
+    call = r',"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)'
+    script, found = re.subn(call, "", (theme / name).read_text(encoding="utf8"))
+    if found != 1:
+        raise ExtensionError("the theme's script no longer looks for boxes that scroll as it did: see book.js")
+    (Path(app.outdir) / f"_{name}").write_text(script, encoding="utf8")
+
+
 def shrink_figures(app: Sphinx, exception: Exception | None) -> None:
     """A figure of lines and a few colours needs no more than a palette of 256, and a third of the bytes."""
     if exception or app.builder.format != "html":
@@ -135,6 +148,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
     app.connect("html-page-context", drop_repeated_ids)
     app.connect("build-finished", drop_unused_assets)
+    app.connect("build-finished", drop_slow_tab_stops)
     app.connect("build-finished", shrink_figures)
     app.connect("build-finished", copy_frames)
     app.connect("build-finished", finish, priority=900)
