@@ -87,7 +87,9 @@ def drop_slow_tab_stops(app: Sphinx, exception: Exception | None) -> None:
     call = r',"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)'
     script, found = re.subn(call, "", (theme / name).read_text(encoding="utf8"))
     if found != 1:
-        raise ExtensionError("the theme's script no longer looks for boxes that scroll as it did: see book.js")
+        raise ExtensionError(
+            "the theme's script no longer looks for boxes that scroll as it did: see book.js"
+        )
     (Path(app.outdir) / f"_{name}").write_text(script, encoding="utf8")
 
 
