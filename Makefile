@@ -22,10 +22,10 @@ book: env
 browser: env
 	@$(BIN)/python tools/chromium.py
 
-# Two workers; JupyterLab, which waits for a person's sake, has the machine to itself.
+# Two workers, each with one JupyterLab, which waits for a person's sake: those two have the machine to themselves.
 test: book browser
 	@$(BIN)/python -m pytest -m "not lab" -n 2 --dist loadgroup --durations=10
-	@$(BIN)/python -m pytest -m lab
+	@$(BIN)/python -m pytest -m lab -n 2 --dist loadgroup
 
 unit: env
 	@$(BIN)/python -m pytest -m "not browser and not lab" -n 2 --dist loadgroup

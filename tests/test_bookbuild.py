@@ -174,3 +174,10 @@ def test_what_can_be_done_in_a_chapter_is_counted(tmp_path):
     path.write_text(CHAPTER, encoding="utf8")
     assert progress.tasks(path) == (2, 1)
     assert [match["label"] for match in exercises.EXERCISE.finditer(CHAPTER)] == ["ex-9-1"]
+
+
+@pytest.mark.parametrize("sheet", ["book/_static/book.css", "labnoise/widgets/explore.css"])
+def test_every_brace_of_a_style_sheet_is_closed(sheet):
+    """One that is not puts all rules below it into the one above, and no browser complains."""
+    text = (ROOT / sheet).read_text(encoding="utf8")
+    assert text.count("{") == text.count("}")
