@@ -284,7 +284,7 @@ def test_a_page_asked_no_other_host_and_had_no_error(visit):
     assert not record.problems
 
 
-# What must hold of every element, and what is seen of colours: of elements that look alike, one shows it.
+# Without the lists of all that is well, and without asking for the style sheets again.
 QUICKLY = {"resultTypes": ["violations"], "preload": False}
 ALL_BUT_CONTRAST = QUICKLY | {"rules": {"color-contrast": {"enabled": False}}}
 CONTRAST = QUICKLY | {"runOnly": ["color-contrast"]}
@@ -311,7 +311,8 @@ def test_axe_finds_nothing_serious(visit):
         colours.forEach(e => seen.has(e.className) ? e.replaceWith(e.textContent) : seen.add(e.className));
     }""")
     assert not grave(tab, ALL_BUT_CONTRAST)
-    # Style sheets tell elements apart by tag, class, own style and, in tables, odd rows from even ones.
+    # Of texts that look alike one shows whether it can be read: style sheets tell elements apart by tag, class and
+    # own style, and in tables odd rows from even ones.
     tab.evaluate("""() => {
         const looks = new Map([[document, ""]]), seen = new Set();
         const look = e => {

@@ -79,7 +79,7 @@ def drop_unused_assets(app: Sphinx, exception: Exception | None) -> None:
 
 
 def drop_slow_tab_stops(app: Sphinx, exception: Exception | None) -> None:
-    """The theme lays out a page for each box that might scroll, a quarter of a second a chapter: book.js does it."""
+    """The theme lays out the whole page for each box that might scroll; book.js gives these boxes their tab stops."""
     if exception or app.builder.format != "html":
         return
     name = "static/scripts/pydata-sphinx-theme.js"
