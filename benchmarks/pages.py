@@ -25,14 +25,14 @@ PAGES = sorted(
 RUNS = 5
 READY_S, OWN_KB = 1.2, 500
 
-# Deferred scripts, the widgets' among them, have run when the document is complete.
+# Deferred scripts, the widgets' among them, have run when the document is complete. This is asked in every frame:
+# nothing before that may make the browser lay out the page for it.
 READY = """() => {
-  const maths = !window.MathJax || performance.getEntriesByName("maths-in-view").length > 0;
+  if (document.readyState !== "complete") return false;
+  if (window.MathJax && !performance.getEntriesByName("maths-in-view").length) return false;
   const inView = [...document.querySelectorAll("figure.explore img")].filter(image => image.offsetParent
     && image.getBoundingClientRect().top < innerHeight);
-  const ready = document.readyState === "complete" && maths
-    && inView.every(image => image.complete && image.naturalWidth);
-  return ready && performance.now();
+  return inView.every(image => image.complete && image.naturalWidth) && performance.now();
 }"""
 
 
