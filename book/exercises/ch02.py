@@ -6,8 +6,11 @@ from labnoise.check import exercise
 
 
 def _bowl(rng):
-    """A positive definite Hessian and a covariance that does not commute with it."""
-    size = int(rng.integers(2, 5))
+    """A positive definite Hessian and a covariance that does not commute with it.
+
+    Of size 3 or more: the eigenvectors of a 2 × 2 matrix can form a symmetric one, where Q and Qᵀ are the same.
+    """
+    size = int(rng.integers(3, 6))
     directions = np.linalg.qr(rng.standard_normal((size, size)))[0]
     H = directions @ np.diag(rng.uniform(0.3, 4.0, size)) @ directions.T
     factor = rng.standard_normal((size, size))
