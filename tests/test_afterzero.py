@@ -5,17 +5,19 @@ import os
 import afterzero
 import pytest
 
+EMITTERS, LEVEL = "--xla_cpu_use_fusion_emitters=false", "--xla_backend_optimization_level=2"
+
 
 @pytest.mark.parametrize(
     ("version", "before", "after"),
     [
-        ("0.10.2", None, "--xla_cpu_use_fusion_emitters=false"),
-        ("0.10.2", "--one", "--one --xla_cpu_use_fusion_emitters=false"),
-        ("0.10.2", "--xla_cpu_use_fusion_emitters=true", "--xla_cpu_use_fusion_emitters=true"),
+        ("0.10.2", None, f"{EMITTERS} {LEVEL}"),
+        ("0.10.2", "--one", f"--one {EMITTERS} {LEVEL}"),
+        ("0.10.2", "--xla_cpu_use_fusion_emitters=true", f"--xla_cpu_use_fusion_emitters=true {LEVEL}"),
         ("0.11.0", "--one", "--one"),
     ],
 )
-def test_a_choice_of_emitters_is_made_where_xla_knows_it_and_nobody_else_chose(
+def test_how_to_compile_is_chosen_where_xla_knows_the_flags_and_nobody_else_chose(
     monkeypatch, version, before, after
 ):
     monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
