@@ -9,6 +9,8 @@ from labnoise import Loss, drift_terms, landscapes, lyapunov_solve, project, tan
 from tests.random_losses import random_covariance, random_loss
 from tests.test_projection import curvature_of_projection, independent_flow
 
+pytestmark = pytest.mark.xdist_group("test_projection")  # one worker compiles ∂²Φ for both files
+
 
 @pytest.mark.statement("Main theorem: the three drifts are ½∂²Φ[Σ]", asked=1e-6)
 @pytest.mark.parametrize(("dimension", "codimension", "condition"), [(4, 2, 1.0), (4, 2, 1e2)])
