@@ -53,11 +53,11 @@ class Loss:
 
     def gradient(self, x: Array) -> Array:
         """∇L(x), shape (D,)."""
-        return jax.grad(self.loss)(x)
+        return _gradient(self, x)
 
     def hessian(self, x: Array) -> Array:
         """∇²L(x), shape (D, D)."""
-        return jax.hessian(self.loss)(x)
+        return _hessian(self, x)
 
 
 @pytree(data=("predict", "targets", "loss_scale"))
@@ -123,7 +123,7 @@ class LeastSquares(Loss):
 
     def jacobian(self, x: Array) -> Array:
         """J = ∂f(x), shape (n, D)."""
-        return jax.jacrev(self.residual)(x)
+        return _jacobian(self, x)
 
     def loss(self, x: Array) -> Array:
         """L(x), shape ()."""
@@ -140,6 +140,22 @@ class LeastSquares(Loss):
             return residual, lambda weights: pullback(weights)[0]
         zeros = jnp.zeros_like(residual)
         return residual[indices], lambda weights: pullback(zeros.at[indices].add(weights))[0]
+
+
+# Compiled whole: operation by operation each would cost dozens of small compilations, and as many calls every time.
+@jax.jit
+def _gradient(problem: Loss, x: Array) -> Array:
+    return jax.grad(problem.loss)(x)
+
+
+@jax.jit
+def _hessian(problem: Loss, x: Array) -> Array:
+    return jax.hessian(problem.loss)(x)
+
+
+@jax.jit
+def _jacobian(problem: LeastSquares, x: Array) -> Array:
+    return jax.jacrev(problem.residual)(x)
 
 
 def sharpness(problem: Loss, x: Array) -> Array:

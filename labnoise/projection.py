@@ -124,17 +124,12 @@ def on_manifold(problem: Loss, x: Array) -> Array:
     x = _checks.point("x", x, problem)
     if not _checks.concrete(problem, x):
         return x
-    H = _hessian(problem, x)
+    H = problem.hessian(x)
     clear_rank("the Hessian at x", H)
     distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
     if distance > 1e-6 * (1 + float(jnp.linalg.norm(x))):
         _checks.fail("x", x, f"this point is about {distance:.1e} away from Γ; pass project(problem, x)")
     return x
-
-
-@jax.jit
-def _hessian(problem: Loss, x: Array) -> Array:
-    return problem.hessian(x)
 
 
 def clear_rank(name: str, H: Array) -> None:

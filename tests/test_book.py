@@ -356,9 +356,16 @@ def test_a_page_whose_frames_are_missing_says_so_and_goes_on(browser, home):
     context.close()
 
 
-def test_quizzes_mark_themselves(browser, home):
+@pytest.fixture(scope="module")
+def chapter(browser, home):
+    """Chapter 1, which the next tests share."""
     tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
-    quizzes = tab.locator("fieldset.quiz")
+    yield tab
+    tab.context.close()
+
+
+def test_quizzes_mark_themselves(chapter):
+    quizzes = chapter.locator("fieldset.quiz")
     assert quizzes.count() == 3
     for number in range(quizzes.count()):
         quiz = quizzes.nth(number)
@@ -369,28 +376,23 @@ def test_quizzes_mark_themselves(browser, home):
             assert len(visible) == 1
             verdicts.append(visible[0].inner_text().startswith("Right"))
         assert verdicts.count(True) == 1
-    tab.context.close()
 
 
-def test_the_downloaded_chapter_is_offered_and_there(browser, home):
-    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
-    address = tab.locator("a.btn-download-notebook-button").get_attribute("href")
-    answer = tab.request.get(f"{home}/book/{address}")
+def test_the_downloaded_chapter_is_offered_and_there(chapter, home):
+    address = chapter.locator("a.btn-download-notebook-button").get_attribute("href")
+    answer = chapter.request.get(f"{home}/book/{address}")
     assert answer.ok
     assert "labnoise" in answer.json()["cells"][0]["source"][0] + "".join(answer.json()["cells"][0]["source"])
-    tab.context.close()
 
 
-def test_no_link_of_the_page_furniture_leads_nowhere(browser, home):
+def test_no_link_of_the_page_furniture_leads_nowhere(chapter, home):
     """Header and side bar: links stay in the book, or go to the book's own repository."""
-    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
-    links = tab.evaluate("""[...document.querySelectorAll('.bd-sidebar a, .article-header-buttons a, .bd-header a')]
-        .map(a => a.href)""")
+    furniture = ".bd-sidebar a, .article-header-buttons a, .bd-header a"
+    links = chapter.evaluate(f"[...document.querySelectorAll('{furniture}')].map(a => a.href)")
     for link in links:
         assert "executablebooks" not in link
         if link.startswith(home):
-            assert tab.request.get(link).ok, link
-    tab.context.close()
+            assert chapter.request.get(link).ok, link
 
 
 class Anchors(HTMLParser):
@@ -466,13 +468,12 @@ def test_progress_without_storage(browser, home):
     context.close()
 
 
-def test_a_chapter_prints_with_everything_open(browser, home, tmp_path):
-    tab, _ = open_page(browser, f"{home}/book/01-after-zero-loss.html")
-    tab.wait_for_load_state("networkidle")
-    first = tab.locator("div.solution").first.evaluate("e => e.parentElement.tagName")
-    paper = tab.pdf(path=tmp_path / "chapter.pdf", format="A4", print_background=True)
+def test_a_chapter_prints_with_everything_open(chapter, tmp_path):
+    chapter.wait_for_load_state("networkidle")
+    first = chapter.locator("div.solution").first.evaluate("e => e.parentElement.tagName")
+    paper = chapter.pdf(path=tmp_path / "chapter.pdf", format="A4", print_background=True)
     assert (
-        tab.locator("div.solution").first.evaluate("e => e.parentElement.tagName") == first
+        chapter.locator("div.solution").first.evaluate("e => e.parentElement.tagName") == first
     )  # back in its place
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages]
     text = "\n".join(pages)
@@ -484,4 +485,3 @@ def test_a_chapter_prints_with_everything_open(browser, home, tmp_path):
     )
     assert solutions >= len(pages) - 4
     assert "whose columns add up to zero" in "".join(pages[solutions:]).replace("\n", " ")
-    tab.context.close()

@@ -24,8 +24,6 @@ from labnoise import (
 )
 from tests.random_losses import random_loss
 
-_gradient, _hessian = jax.jit(Loss.gradient), jax.jit(Loss.hessian)
-
 
 @jax.jit
 def slope_of_projection(problem, x):
@@ -40,7 +38,7 @@ def settle(gradient, x, time):
 
 
 def flow_end(problem, x):
-    return settle(lambda x: np.asarray(_gradient(problem, x)), x, 250.0)
+    return settle(lambda x: np.asarray(problem.gradient(x)), x, 250.0)
 
 
 def finite_difference(function, x, h=1e-3):
@@ -122,7 +120,7 @@ def test_on_the_fast_clock_the_noise_vanishes(measured):
     def squares(loss):
         problem = Loss(loss)
         run = canonical_sde(GaussianNoise(problem, cov), start, eta, round(s / eta), keys, dt=1 / 8)
-        end = solve_ivp(lambda r, x: -np.asarray(_gradient(problem, x)), (0, s), start, rtol=1e-9)
+        end = solve_ivp(lambda r, x: -np.asarray(problem.gradient(x)), (0, s), start, rtol=1e-9)
         return np.sum((run.states[:, -1] - end.y[:, -1]) ** 2, axis=1)
 
     lipschitz = 1.3
@@ -143,8 +141,8 @@ def test_the_limit_map_is_twice_differentiable_through_its_variational_equations
 
     def first(s, state):
         J = state[3:].reshape(3, 3)
-        H = np.asarray(_hessian(problem, state[:3]))
-        return np.append(-np.asarray(_gradient(problem, state[:3])), -H @ J)
+        H = np.asarray(problem.hessian(state[:3]))
+        return np.append(-np.asarray(problem.gradient(state[:3])), -H @ J)
 
     def slope(x):
         start = np.append(x, np.eye(3))
@@ -152,11 +150,11 @@ def test_the_limit_map_is_twice_differentiable_through_its_variational_equations
 
     def joint(s, state):
         point, J, G = state[:3], state[3:12].reshape(3, 3), state[12:].reshape(3, 3, 3)
-        H = np.asarray(_hessian(problem, point))
+        H = np.asarray(problem.hessian(point))
         force = np.einsum("iab,aj,bk->ijk", np.asarray(third(point)), J, J)
         fast = np.einsum("ia,ajk->ijk", H, G)
         return np.concatenate(
-            [-np.asarray(_gradient(problem, point)), (-H @ J).ravel(), (-fast - force).ravel()]
+            [-np.asarray(problem.gradient(point)), (-H @ J).ravel(), (-fast - force).ravel()]
         )
 
     start = np.concatenate([x, np.eye(3).ravel(), np.zeros(27)])
@@ -252,7 +250,7 @@ def test_the_limit_map_of_the_sparse_model_is_a_convex_problem(measured):
 def test_a_push_along_the_gradient_is_forgotten(seed, measured):
     """Far from Γ, by ends of an independent flow: along ∇L the end's derivative is zero, across it is not."""
     problem, x, _, _ = random_loss(seed, 3, 2)
-    gradient = np.asarray(_gradient(problem, x))
+    gradient = np.asarray(problem.gradient(x))
     across = np.cross(gradient, [0.3, -0.5, 0.8])
 
     def slope(direction, h=1e-2):
