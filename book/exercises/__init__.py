@@ -4,8 +4,8 @@ import os
 from importlib.metadata import version
 
 # A chapter compiles hundreds of small functions, each once. XLA's older emitters and LLVM's second level of
-# optimization do that in half the time of the defaults, and what they compile runs as fast. JAX reads the flags when it
-# first computes; XLA ends the process over a flag that it does not know, hence the version.
+# optimization do that in half the time of the defaults, and what they compile runs about as fast. JAX reads the flags
+# when it first computes; XLA ends the process over a flag that it does not know, hence the version.
 _FLAGS = ("--xla_cpu_use_fusion_emitters=false", "--xla_backend_optimization_level=2")
 if version("jax").startswith("0.10."):
     given = os.environ.get("XLA_FLAGS", "")

@@ -20,9 +20,8 @@ def _divided(H, C, divisor, keep):
     a, b = np.meshgrid(eigenvalues, eigenvalues, indexing="ij")
     small = 1e-9 * eigenvalues[-1]
     kept = keep(a > small, b > small)
-    return (
-        Q @ np.where(kept, Q.T @ C @ Q / divisor(np.where(kept, a, 1.0), np.where(kept, b, 1.0)), 0.0) @ Q.T
-    )
+    divisors = divisor(np.where(kept, a, 1.0), np.where(kept, b, 1.0))
+    return Q @ np.where(kept, Q.T @ C @ Q / divisors, 0.0) @ Q.T
 
 
 @exercise(
