@@ -94,12 +94,14 @@ class Record:
         return [url for url in self.requests if not url.startswith((home, "data:", "blob:"))]
 
 
+def window(width: int) -> dict[str, int]:
+    """The window of a desktop, or of a telephone."""
+    return {"width": width, "height": 900 if width > 600 else 844}
+
+
 def open_page(browser: Browser, url: str, width: int = 1280, scale: float = 1.0) -> tuple[Page, Record]:
     """A fresh page in a fresh profile, opened at `url` and fully typeset, on a screen of `scale` dots a pixel."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900 if width > 600 else 844},
-        device_scale_factor=scale,
-    )
+    context = browser.new_context(viewport=window(width), device_scale_factor=scale)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     record = Record(page)

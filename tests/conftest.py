@@ -29,7 +29,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0])
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group").args[0], width(item)))
+
+
+def width(item):
+    """Of the window, in the tests of a built page: that is widened once, not for each test."""
+    return item.callspec.params["visit"][1] if "visit" in getattr(item, "fixturenames", ()) else 0
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, SHEETS, Record, chromium, contact_sheet, open_page, pages, served, settle
+from browser import HTML, SHEETS, Record, chromium, contact_sheet, open_page, pages, served, settle, window
 from PIL import Image
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
@@ -35,23 +35,23 @@ def test_the_book_was_built():
     assert "book/index.html" in PAGES, "there is no built book: run `make book` first"
 
 
-# A page is opened twice, and all that can be seen of it is checked there: wide from a server, and narrow from its
-# folder, as a copy saved for a train is read. It opens light, and is darkened as the reader's system would.
+# A page is opened and typeset once, and all that can be seen of it is checked there: narrow first and from its folder,
+# as a copy saved for a train is read; then wide, as when a tablet is turned. (Tests further down read from a server.)
+# It opens light, and is darkened as the reader's system would.
 # The address is that of a place far down, as a link from elsewhere would have it.
-WIDTHS = [1280, 390]
+WIDTHS = [390, 1280]
 PLACE = re.compile(r'<(?:section(?: class="[^"]*")?|div class="(?:math|proof|exercise)[^"]*") id="([^"]+)"')
 
 
 class Visit(NamedTuple):
     tab: Page
     record: Record
-    home: str  # the address of the book's top
     landed: str | None  # complaint about where it opened
 
 
 @pytest.fixture(scope="module")
 def opened(browser):
-    """The visits to one page, which its tests share."""
+    """The visit to the page that is open, under its name: one page's tests, at all widths, share it."""
     visits = {}
     yield visits
     close(visits)
@@ -64,22 +64,24 @@ def close(visits):
 
 
 @pytest.fixture
-def visit(request, opened, browser, home):
+def visit(request, opened, browser):
     page, width = request.param
-    if any(other != page for other, _ in opened):
+    if page not in opened:
         close(opened)
-    if request.param not in opened:
-        home = home if width > 600 else HTML.as_uri()
         places = PLACE.findall((HTML / page).read_text(encoding="utf8"))
         late = places[3 * len(places) // 4] if places else ""
         # Small photographs will do.
-        tab, record = open_page(browser, f"{home}/{page}#{late}", width, scale=0.5)
+        tab, record = open_page(browser, f"{HTML.as_uri()}/{page}#{late}", width, scale=0.5)
         landed = misplaced(tab, late) if late else "it was opened at no place"
-        opened[request.param] = Visit(tab, record, home, landed)
-    return opened[request.param]
+        tab.add_style_tag(content="* { transition: none !important; }")  # no colour half-way to another
+        opened[page] = Visit(tab, record, landed)
+    if opened[page].tab.viewport_size != window(width):
+        opened[page].tab.set_viewport_size(window(width))
+    return opened[page]
 
 
 def visits(pages, widths=WIDTHS):
+    """Run a test on these pages; conftest.py has all tests of a page at one width run before those at the next."""
     return pytest.mark.parametrize(
         "visit",
         [
@@ -92,8 +94,8 @@ def visits(pages, widths=WIDTHS):
 
 
 def in_both_themes(tab):
-    tab.add_style_tag(content="* { transition: none !important; }")  # no colour half-way to another
-    for theme in ("light", "dark"):
+    now = tab.evaluate("document.documentElement.dataset.theme")
+    for theme in (now, "light" if now == "dark" else "dark"):
         tab.emulate_media(color_scheme=theme)
         tab.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
         yield theme
@@ -132,7 +134,6 @@ def test_a_page_on_its_contact_sheets_is_light_and_dark(visit, request):
 
 def misplaced(tab, target):
     """What is wrong with where a link to `target` has led: its top is to be in the upper part of the window."""
-    still(tab)
     top, room, end = tab.evaluate(f"""[document.getElementById('{target}').getBoundingClientRect().top,
         innerHeight, scrollY + innerHeight >= document.documentElement.scrollHeight - 2]""")
     if -2 <= top < room / 3 or (end and 0 <= top < room):
@@ -143,12 +144,19 @@ def misplaced(tab, target):
 @visits(PAGES)
 def test_deep_links_land_where_they_should(visit):
     """Equations, statements, exercises and sections, from elsewhere and within the page."""
-    tab, _, _, landed = visit
+    tab, _, landed = visit
     targets = tab.evaluate("""[...document.querySelectorAll(
         "article .math[id], article .proof[id], article .exercise[id], article section[id]")].map(e => e.id)""")
     assert not targets or landed is None, landed
     for target in targets[:: max(1, len(targets) // 4)]:
-        tab.evaluate("target => { location.hash = ''; location.hash = target; }", target)
+        tab.evaluate(
+            """target => new Promise(resolve => {
+                location.hash = '';
+                location.hash = target;
+                requestAnimationFrame(() => setTimeout(resolve));
+            })""",
+            target,
+        )
         complaint = misplaced(tab, target)
         assert complaint is None, complaint
 
@@ -183,14 +191,6 @@ def test_every_script_and_font_is_on_the_page_of_licences():
         assert any(f">{known}<" in listed for known in (name, *folders)), (
             f"{name} is not listed in book/licences.md"
         )
-
-
-def still(tab):
-    """Wait until the page no longer scrolls."""
-    tab.wait_for_function("""() => new Promise(resolve => {
-        const before = scrollY;
-        setTimeout(() => resolve(scrollY === before), 150);
-    })""")
 
 
 def widgets(tab):
@@ -247,11 +247,15 @@ def test_every_widget_moves_by_keyboard_and_by_pointer(visit):
             before = state(figure)
             select.focus()
             last = select.evaluate("e => e.selectedIndex === e.length - 1")
-            tab.keyboard.press("ArrowUp" if last else "ArrowDown")
+            there, back = ("ArrowUp", "ArrowDown") if last else ("ArrowDown", "ArrowUp")
+            tab.keyboard.press(there)
             changed(tab, figure, before)
+            tab.keyboard.press(back)
+            expect(figure.locator(".explore-frame").first).to_have_attribute("src", before[0])
+            expect(figure.locator(".explore-sentence")).to_have_text(before[1])
 
 
-@visits(WITH_WIDGETS, WIDTHS[:1])
+@visits(WITH_WIDGETS, WIDTHS[1:])
 def test_a_widget_can_be_dragged_and_played(visit):
     tab = visit.tab
     for number in range(widgets(tab).count()):
@@ -277,10 +281,10 @@ def test_a_widget_can_be_dragged_and_played(visit):
 @visits(PAGES)
 def test_a_page_asked_no_other_host_and_had_no_error(visit):
     """After all that was done to it above."""
-    tab, record, home, _ = visit
+    tab, record, _ = visit
     tab.evaluate("scrollTo(0, document.body.scrollHeight)")
     tab.wait_for_load_state("networkidle")
-    assert not record.outside(home)
+    assert not record.outside(HTML.as_uri())
     assert not record.problems
 
 
@@ -299,7 +303,7 @@ def grave(tab, options):
     ]
 
 
-@visits(PAGES, WIDTHS[:1])
+@visits(PAGES, WIDTHS[1:])
 def test_axe_finds_nothing_serious(visit):
     tab = visit.tab
     # A formula is thousands of elements, all of them MathJax's: to axe it is a word. Of code in colours it sees
