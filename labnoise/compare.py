@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy  # which imports its parts when they are first used: together they take as long as JAX
 from jax import Array
-from scipy import stats
 
 from labnoise import _checks
 
@@ -176,6 +176,8 @@ def ks(a: Array, b: Array) -> Significance:
     True
     """
     a, b = _samples(a, b)
-    tests = [stats.ks_2samp(np.asarray(one), np.asarray(other)) for one, other in zip(a.T, b.T, strict=True)]
+    tests = [
+        scipy.stats.ks_2samp(np.asarray(one), np.asarray(other)) for one, other in zip(a.T, b.T, strict=True)
+    ]
     best = min(tests, key=lambda test: test.pvalue)
     return Significance(jnp.asarray(best.statistic), jnp.minimum(1.0, len(tests) * best.pvalue))

@@ -6,8 +6,8 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jax import Array
-from scipy.optimize import linprog
 
 from labnoise import _checks
 from labnoise._pytree import pytree
@@ -75,7 +75,7 @@ class SparseRegression(LeastSquares):
         if self.parametrization == "square":
             # the largest margin r with some w ≥ r, Zw = y
             columns = np.column_stack([self.design, np.asarray(self.design).sum(1)])
-            margin = linprog(
+            margin = scipy.optimize.linprog(
                 np.append(np.zeros(d), -1.0),
                 A_eq=columns,
                 b_eq=self.targets,
@@ -141,7 +141,9 @@ class SparseRegression(LeastSquares):
             _checks.fail("feature_weights", feature_weights, f"pass {d} positive numbers, one a feature")
         signs = (1,) if self.parametrization == "square" else (1, -1)
         design = np.concatenate([sign * np.asarray(self.design) for sign in signs], axis=1)
-        solution = linprog(np.tile(price, len(signs)), A_eq=design, b_eq=self.targets, method="highs-ds")
+        solution = scipy.optimize.linprog(
+            np.tile(price, len(signs)), A_eq=design, b_eq=self.targets, method="highs-ds"
+        )
         if solution.status != 0:
             raise ValueError(f"targets: basis pursuit has no solution; HiGHS says: {solution.message}")
         w = np.asarray(signs) @ solution.x.reshape(len(signs), d)
@@ -170,7 +172,7 @@ class SparseRegression(LeastSquares):
         off = Z[:, ~support].T
         signs = (1,) if self.parametrization == "square" else (1, -1)
         bounds = np.concatenate([np.column_stack([sign * off, np.ones(len(off))]) for sign in signs])
-        certificate = linprog(
+        certificate = scipy.optimize.linprog(
             np.append(np.zeros(n), -1.0),
             A_ub=bounds,
             b_ub=np.tile(m[~support], len(signs)),

@@ -65,7 +65,7 @@ def test_first_derivative_off_the_manifold(measured):
     direction, h = jnp.array([0.3, -0.8, 0.5, 0.1]), 2e-3
     ends = [independent_flow(problem, x0 + k * h * direction, 600.0) for k in (-2, -1, 1, 2)]
     expected = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
-    _, slope = jax.jit(lambda x: jax.jvp(lambda x: project(problem, x), (x,), (direction,)))(x0)
+    slope = slope_of_projection(problem, x0) @ direction
     measured(np.linalg.norm(slope - expected) / np.linalg.norm(expected))
 
 
@@ -116,11 +116,12 @@ def test_flow_is_differentiable_in_start_time_and_targets():
         return gradient_flow(problem, x0, time[None])[0]
 
     args, h = (jnp.array([1.5, 0.3]), jnp.array(0.2), jnp.array(1.3)), 1e-5
+    slopes = jax.jacrev(end, (1, 2))(*args)
     for i in (1, 2):
         lower, upper = list(args), list(args)
         lower[i], upper[i] = args[i] - h, args[i] + h
         expected = (end(*upper) - end(*lower)) / (2 * h)
-        np.testing.assert_allclose(jax.jacrev(end, i)(*args), expected, rtol=1e-6)
+        np.testing.assert_allclose(slopes[i - 1], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
