@@ -25,7 +25,7 @@ browser: env
 # Two workers, each with one JupyterLab, which waits for a person's sake: those two have the machine to themselves.
 test: book browser
 	@$(BIN)/python -m pytest -m "not lab" -n 2 --dist loadgroup --durations=10
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $$(grep -l "pytestmark = pytest.mark.lab" tests/*.py)
+	@$(BIN)/python -m pytest -m lab -n 2 --dist loadgroup $$(grep -l "mark\.lab" tests/*.py)
 
 unit: env
 	@$(BIN)/python -m pytest -m "not browser and not lab" -n 2 --dist loadgroup

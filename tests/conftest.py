@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(items):
 
 def width(item):
     """Of the window, in the tests of a built page: that is widened once, not for each test."""
-    return item.callspec.params["visit"][1] if "visit" in getattr(item, "fixturenames", ()) else 0
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return parameters["visit"][1] if "visit" in parameters else 0
 
 
 @pytest.fixture

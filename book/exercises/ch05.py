@@ -151,7 +151,7 @@ def _speed(theta, k, beta, factor=0.25, sign=1.0, divide=True, phase=1.0):
         "The ½ of the Lyapunov operator is missing: z_i has the variance ητ_i/(2h_i).": (
             lambda theta, k, beta: _speed(theta, k, beta, factor=0.5)
         ),
-        "The variance of z_i is τ_i/(2h_i): the division by h_i is missing.": (
+        "The variance of z_i is ητ_i/(2h_i): the division by h_i is missing.": (
             lambda theta, k, beta: _speed(theta, k, beta, divide=False)
         ),
         "The lead β is missing in the noise.": lambda theta, k, beta: _speed(theta, k, 0.0),
