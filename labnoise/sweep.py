@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from labnoise import _checks
 
 _FORMAT = 1
-_PATIENCE = 30.0  # seconds without a result after which the executor is asked whether it is alive
+_PATIENCE = 5.0  # seconds without a result after which the executor is asked whether it is alive
 
 Task = Callable[..., float | Mapping[str, float]]
 

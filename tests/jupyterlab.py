@@ -87,7 +87,8 @@ def run_all(page: Page) -> None:
     done = """notebook.widgets.every(({model}) => model.type !== "code"
         || (model.executionCount && model.executionState === "idle"))"""
     failed = "document.querySelector('.jp-Notebook [data-mime-type$=error]')"
-    page.wait_for_function(f"() => {{ {NOTEBOOK} return {done} || {failed}; }}", timeout=300_000)
+    # Not asked in every frame, which would make the page draw more of them.
+    page.wait_for_function(f"() => {{ {NOTEBOOK} return {done} || {failed}; }}", timeout=300_000, polling=250)
 
 
 def run(page: Page, part: str, source: str | None = None):

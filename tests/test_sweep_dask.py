@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
+import dask
 import numpy as np
 import pytest
 from distributed import Client
@@ -52,7 +53,11 @@ def cluster(folder, allowed_failures=3):
         for _ in range(2):
             start("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
         wait_until(address.exists)
-        with Client(scheduler_file=str(address), set_as_default=False) as client:
+        # How long a client whose scheduler is gone looks for it before it says so.
+        with (
+            dask.config.set({"distributed.comm.timeouts.connect": "10s"}),
+            Client(scheduler_file=str(address), set_as_default=False) as client,
+        ):
             client.wait_for_workers(2, timeout=60)
             yield client.get_executor()
     finally:
