@@ -4,6 +4,8 @@
 Importing this package turns on JAX's float64.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import jax
 
 jax.config.update("jax_enable_x64", True)
@@ -22,7 +24,9 @@ from labnoise.sde import canonical_sde
 from labnoise.sgd import Trajectory, sgd
 from labnoise.sparse import SparseRegression, random_sparse_regression
 from labnoise.sweep import sweep
-from labnoise.widgets import explore
+
+if TYPE_CHECKING:
+    from labnoise.widgets import explore
 
 __all__ = [
     "OU",
@@ -55,3 +59,12 @@ __all__ = [
     "sweep",
     "tangent_projection",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`explore` once it is asked for: a cluster's workers draw nothing, and Matplotlib takes a second to import."""
+    if name == "explore":
+        from labnoise.widgets import explore
+
+        return explore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
