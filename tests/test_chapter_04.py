@@ -358,3 +358,15 @@ def test_shakes_that_take_each_other_back():
         slope = 2 * (u * v - 1 - DELTA * shake)
         u, v = u - eta * slope * v, v - eta * slope * u
     assert np.median(u**2 - v**2) == pytest.approx(3.75 * np.exp(-8 * DELTA**2), rel=0.15)
+
+
+@pytest.mark.parametrize("eta", [0.02, 0.005])
+def test_noise_that_comes_all_at_once_throws_the_weights_off_the_curve(eta):
+    """A burst of 1/η shakes of size 1/√η: [Z] = 1 and jumps of √η, but rms |uv − 1| does not fall with η."""
+    shakes = np.random.default_rng(0).choice([-1.0, 1.0], size=(round(1 / eta), 2000)) / np.sqrt(eta)
+    assert (eta**2 * shakes**2).sum(axis=0) == pytest.approx(np.ones(2000))
+    u, v = np.full(2000, 2.0), np.full(2000, 0.5)
+    for shake in shakes:
+        slope = 2 * (u * v - 1 - DELTA * shake)
+        u, v = u - eta * slope * v, v - eta * slope * u
+    assert np.sqrt(np.mean((u * v - 1) ** 2)) > 0.5
