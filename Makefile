@@ -22,13 +22,11 @@ book: env
 browser: env
 	@$(BIN)/python tools/chromium.py
 
-# Two workers, each with one JupyterLab, which waits for a person's sake: those two have the machine to themselves.
 test: book browser
-	@$(BIN)/python -m pytest -m "not lab" -n 2 --dist loadgroup --durations=10
-	@$(BIN)/python -m pytest -m lab -n 2 --dist loadgroup $$(grep -l "mark\.lab" tests/*.py)
+	@$(BIN)/python -m pytest -m "not binder" -n 2 --dist loadgroup --durations=10
 
 unit: env
-	@$(BIN)/python -m pytest -m "not browser and not lab" -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -m "not browser and not lab and not binder" -n 2 --dist loadgroup
 
 lint: env
 	@$(BIN)/ruff check .

@@ -133,3 +133,33 @@ def changed(widget, before: tuple[str, str]) -> tuple[str, str]:
     after = look(widget)
     assert after[0] != before[0]
     return after
+
+
+def still(widget, before: tuple[str, str]) -> tuple[str, str]:
+    """What a widget shows when it has changed and no other move is on its way."""
+    seen, now = None, changed(widget, before)
+    while seen != now:
+        widget.page.wait_for_timeout(250)
+        seen, now = now, look(widget)
+    return now
+
+
+def move_every_widget(page: Page) -> None:
+    """Each handle by five steps, each choice to another and back."""
+    widgets = page.locator(".explore-live")
+    assert widgets.count() >= 2
+    for widget in widgets.all():
+        widget.scroll_into_view_if_needed()
+        for handle in widget.locator(".noUi-handle").all():
+            before = look(widget)
+            at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+            for _ in range(5):
+                handle.press("ArrowLeft" if at_end else "ArrowRight")
+            still(widget, before)
+        for select in widget.locator("select").all():
+            before, chosen = look(widget), select.input_value()
+            options = [option.get_attribute("value") for option in select.locator("option").all()]
+            select.select_option(next(value for value in options if value != chosen))
+            there = still(widget, before)
+            select.select_option(chosen)
+            assert still(widget, there)[1] == before[1]

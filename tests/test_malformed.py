@@ -15,7 +15,8 @@ from labnoise import compare, landscapes
 HYPERBOLA = landscapes.hyperbola()
 VALLEY = landscapes.valley()
 KEY = jax.random.key(0)
-SPARSE, TRUTH = ln.random_sparse_regression(KEY, 3, 5, 1)
+DESIGN = np.random.default_rng(1).standard_normal((3, 5))
+SPARSE, TRUTH = ln.SparseRegression(DESIGN, DESIGN[:, 0]), np.eye(5)[0]
 ON_GAMMA = jnp.array([2.0, 0.5])
 START = jnp.array([1.5, 1.0])
 SAMPLES = np.random.default_rng(0).standard_normal((6, 2))

@@ -11,12 +11,14 @@ from labnoise import (
     LabelNoise,
     LeastSquares,
     MinibatchNoise,
+    SparseRegression,
     landscapes,
-    random_sparse_regression,
 )
 
-PROBLEM, _ = random_sparse_regression(jax.random.key(0), 4, 7, 3, parametrization="square", loss_scale=0.6)
-X = 1 + 0.3 * jax.random.normal(jax.random.key(1), (7,))
+DRAW = np.random.default_rng(0)  # NumPy's, as what stands here is made in every worker
+DESIGN = DRAW.standard_normal((4, 7))
+PROBLEM = SparseRegression(DESIGN, DESIGN[:, :3].sum(axis=1), "square", loss_scale=0.6)
+X = 1 + 0.3 * DRAW.standard_normal(7)
 TILTED = jnp.array([[2.0, 0.7, 0.0], [0.7, 0.5, -0.2], [0.0, -0.2, 0.3]])
 
 NOISES = {
