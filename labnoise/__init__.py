@@ -4,6 +4,7 @@
 Importing this package turns on JAX's float64.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -62,9 +63,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`explore` once it is asked for: a cluster's workers draw nothing, and Matplotlib takes a second to import."""
-    if name == "explore":
-        from labnoise.widgets import explore
-
-        return explore
+    """The widgets once they are asked for: a cluster's workers draw nothing, and Matplotlib is slow to import."""
+    if name in ("explore", "widgets"):
+        widgets = importlib.import_module("labnoise.widgets")
+        return widgets.explore if name == "explore" else widgets
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -63,7 +63,12 @@ def test_the_line_on_the_page_is_a_trial():
 
 
 def test_a_process_that_draws_nothing_loads_nothing_to_draw_with():
-    names = "{'matplotlib', 'ipywidgets'}"
-    code = f"import sys; from afterzero.experiments import recovery; print({names} & set(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "set()"
+    code = """if True:
+        import sys, labnoise
+        from afterzero.experiments import recovery
+        assert not {"matplotlib", "ipywidgets"} & set(sys.modules)
+        assert "explore" in dir(labnoise)
+        assert labnoise.widgets.explore is labnoise.explore  # loaded now
+        assert {"matplotlib", "ipywidgets"} <= set(sys.modules)
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
