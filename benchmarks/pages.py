@@ -29,7 +29,7 @@ READY_S, OWN_KB = 1.2, 500
 # nothing before that may make the browser lay out the page for it.
 READY = """() => {
   if (document.readyState !== "complete") return false;
-  if (window.MathJax && !performance.getEntriesByName("maths-in-view").length) return false;
+  if (document.querySelector(".math") && !performance.getEntriesByName("maths-in-view").length) return false;
   const inView = [...document.querySelectorAll("figure.explore img")].filter(image => image.offsetParent
     && image.getBoundingClientRect().top < innerHeight);
   return inView.every(image => image.complete && image.naturalWidth) && performance.now();

@@ -113,7 +113,7 @@ def _equal(value: Any, answer: Any) -> bool:
 
 
 def _typeset(text: Any) -> str:
-    """HTML in which `$...$` is mathematics, in the book's MathJax and in JupyterLab's."""
+    """HTML in which `$...$` is mathematics, in the book and in JupyterLab."""
     parts = re.split(r"\$([^$]+)\$", str(text))
     return "".join(
         f'<span class="math notranslate nohighlight">\\({html.escape(part)}\\)</span>'

@@ -112,7 +112,7 @@ def open_page(browser: Browser, url: str, width: int = 1280, scale: float = 1.0)
 
 def settle(page: Page) -> None:
     """Wait until book.js has typeset the whole page, on pages that have maths."""
-    page.wait_for_function("!window.MathJax || document.documentElement.dataset.maths === 'typeset'")
+    page.wait_for_function("['typeset', 'none'].includes(document.documentElement.dataset.maths)")
 
 
 def load_all_pictures(page: Page) -> None:

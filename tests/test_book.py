@@ -105,9 +105,9 @@ def in_both_themes(tab):
 def test_all_maths_is_typeset(visit):
     tab = visit.tab
     bare = tab.evaluate("""[...document.querySelectorAll('.math')]
-        .filter(e => !e.querySelector('mjx-container')).map(e => e.textContent)""")
+        .filter(e => !e.querySelector('.katex')).map(e => e.textContent)""")
     assert not bare
-    assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert tab.locator(".katex-error").count() == 0
 
 
 @visits(PAGES)
@@ -306,11 +306,11 @@ def grave(tab, options):
 @visits(PAGES, WIDTHS[1:])
 def test_axe_finds_nothing_serious(visit):
     tab = visit.tab
-    # A formula is thousands of elements, all of them MathJax's: to axe it is a word. Of code in colours it sees
+    # A formula is thousands of elements, all of them KaTeX's: to axe it is a word. Of code in colours it sees
     # one word of each, and code in a line is one piece of text, not one a word.
     tab.evaluate("""() => {
         const seen = new Set(), colours = document.querySelectorAll(".highlight span[class]");
-        document.querySelectorAll("span.math, mjx-container").forEach(e => e.replaceWith("formula"));
+        document.querySelectorAll("span.math, .katex-display").forEach(e => e.replaceWith("formula"));
         document.querySelectorAll("code.literal").forEach(e => e.replaceChildren(e.textContent));
         colours.forEach(e => seen.has(e.className) ? e.replaceWith(e.textContent) : seen.add(e.className));
     }""")
@@ -380,6 +380,36 @@ def test_quizzes_mark_themselves(chapter):
             assert len(visible) == 1
             verdicts.append(visible[0].inner_text().startswith("Right"))
         assert verdicts.count(True) == 1
+
+
+def test_code_has_the_colour_that_the_spans_left_out_would_give_it(chapter):
+    """See drop_plain_spans in bookbuild."""
+    for theme in in_both_themes(chapter):
+        colours = chapter.evaluate("""[...document.querySelectorAll(".cell_input pre")].flatMap(pre => {
+            const colour = kind => {
+                const span = document.createElement("span");
+                span.className = kind;
+                pre.append(span);
+                const shown = getComputedStyle(span).color;
+                span.remove();
+                return shown;
+            };
+            return ["", "n", "nn", "p", "w"].map(colour);
+        })""")
+        assert len(colours) > 50
+        assert len(set(colours)) == 1, (theme, set(colours))
+
+
+def test_a_formula_is_copied_as_tex(chapter):
+    copied = chapter.evaluate("""() => {
+        const text = document.querySelector("p:has(.math)");
+        getSelection().selectAllChildren(text);
+        const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true });
+        text.dispatchEvent(event);
+        getSelection().empty();
+        return event.clipboardData.getData("text/plain");
+    }""")
+    assert re.search(r"\$[^$]+\$", copied), copied
 
 
 def test_the_downloaded_chapter_is_offered_and_there(chapter, home):

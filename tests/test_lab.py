@@ -71,7 +71,7 @@ def test_statements_and_exercises_are_typeset(page):
 
 
 def test_the_mathematics_is_typeset(opened, page):
-    """Not the book's MathJax but jupyterlab-myst's KaTeX reads it, which knows no macros of ours."""
+    """The KaTeX of jupyterlab-myst reads it, which knows no macros of ours."""
     _, record = opened
     expect(page.locator(".jp-MarkdownCell .katex").first).to_be_visible()
     assert [line for line in record.problems if "Undefined control sequence" in line] == []

@@ -5,10 +5,24 @@ const MARGIN = 400; // pixels beyond the window within which maths is typeset at
 const PIECE = 100; // formulas, of the others, typeset at a time
 const idle = () => new Promise((resolve) => (window.requestIdleCallback || ((then) => setTimeout(then, 50)))(resolve));
 
+const formulasIn = (block) => [...block.querySelectorAll(".math")];
+
+const typeset = (formula) => renderMathInElement(formula, {
+  delimiters: [{ left: "\\(", right: "\\)", display: false }, { left: "\\[", right: "\\]", display: true }],
+});
+
+/* Only sections that reach into the window are looked into: to ask for the place of what book.css does not lay out yet
+   would have the browser lay it out. */
+const blocksNearWindow = (section) => [...section.children].flatMap((block) => {
+  const { top, bottom } = block.getBoundingClientRect();
+  if (bottom < -MARGIN || top > innerHeight + MARGIN) return [];
+  return block.matches("section") ? blocksNearWindow(block) : [block];
+});
+
 /* Maths near the window is typeset first, the rest a piece at a time while the browser is idle. As that moves
    everything below it, a page that was opened at an equation or a theorem is put there again, unless the
    reader has scrolled meanwhile. */
-async function typeset() {
+async function typesetPage() {
   const stages = document.documentElement.dataset; // book.css and the tests watch them
   let readerMoved = false;
   for (const event of ["wheel", "touchmove", "keydown", "pointerdown"]) {
@@ -23,22 +37,17 @@ async function typeset() {
     else addEventListener("load", resolve);
   });
 
-  await MathJax.startup.promise;
   toAnchor();
-  const blocks = [...document.querySelectorAll(".bd-article section > :not(section)")].filter((block) => {
-    const { top, bottom } = block.getBoundingClientRect();
-    return bottom > -MARGIN && top < innerHeight + MARGIN;
-  });
-  const near = new Set(blocks.flatMap((block) => [...block.querySelectorAll(".math")]));
-  await MathJax.typesetPromise([...near]);
+  const near = blocksNearWindow(document.querySelector(".bd-article")).flatMap(formulasIn);
+  near.forEach(typeset);
   toAnchor();
   performance.mark("maths-in-view");
   await idle();
   stages.maths = "in view";
-  const far = [...document.querySelectorAll(".math")].filter((formula) => !near.has(formula));
+  const far = formulasIn(document).filter((formula) => !near.includes(formula));
   while (far.length) {
     await idle();
-    await MathJax.typesetPromise(far.splice(0, PIECE));
+    far.splice(0, PIECE).forEach(typeset);
   }
   await Promise.all([document.fonts.ready, loaded]);
   toAnchor();
@@ -107,6 +116,6 @@ addEventListener("afterprint", () => {
 addEventListener("DOMContentLoaded", () => {
   mendAccessibility();
   giveTabStops();
-  if (window.MathJax?.startup?.promise) typeset();
+  if (window.renderMathInElement) typesetPage();
   else document.documentElement.dataset.maths = "none";
 });
