@@ -36,32 +36,37 @@ READY = """() => {
 }"""
 
 
-def visit(browser, home: str, page: str) -> tuple[float, int, int]:
-    """Seconds to ready, the page's own bytes, and the bytes of what all pages share."""
+def ready(browser, home: str, page: str) -> float:
+    """Seconds to ready."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.goto(f"{home}/{page}", wait_until="commit")
+    seconds = tab.wait_for_function(READY, timeout=30_000).json_value() / 1000
+    context.close()
+    return seconds
+
+
+def weight(browser, home: str, page: str) -> tuple[int, int]:
+    """The page's own bytes, and the bytes of what all pages share; in a visit of its own, as to listen takes time."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = context.new_page()
     sizes: dict[str, int] = {}
     tab.on(
         "response", lambda answer: sizes.__setitem__(answer.url, int(answer.headers.get("content-length", 0)))
     )
-    tab.goto(f"{home}/{page}", wait_until="commit")
-    seconds = tab.wait_for_function(READY, timeout=30_000).json_value() / 1000
-    shared = sum(size for url, size in sizes.items() if "/_static/" in url)
-    own = sum(sizes.values()) - shared
+    tab.goto(f"{home}/{page}")
+    tab.wait_for_function(READY, timeout=30_000)
     context.close()
-    return seconds, own, shared
+    shared = sum(size for url, size in sizes.items() if "/_static/" in url)
+    return sum(sizes.values()) - shared, shared
 
 
 def main() -> None:
     rows = []
     with served(HTML) as home, chromium() as browser:
         for page in PAGES:
-            visits = [visit(browser, home, page) for _ in range(RUNS)]
-            seconds = statistics.median(seconds for seconds, _, _ in visits)
-            own, shared = (
-                max(own for _, own, _ in visits) / 1000,
-                max(shared for _, _, shared in visits) / 1000,
-            )
+            seconds = statistics.median(ready(browser, home, page) for _ in range(RUNS))
+            own, shared = (size / 1000 for size in weight(browser, home, page))
             rows.append(
                 [page, f"{seconds:.2f}", f"≤ {READY_S}", f"{own:.0f}", f"≤ {OWN_KB}", f"{shared:.0f}"]
             )

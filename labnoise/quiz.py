@@ -56,7 +56,7 @@ class Quiz:
                 f"<p><strong>{opening}</strong> {_typeset(feedback)}</p></div>"
             )
         return (
-            f'{_STYLE}\n<fieldset class="quiz tex2jax_process mathjax_process">'
+            f'{_STYLE}\n<fieldset class="quiz">'
             f"<legend>{_typeset(self.question)}</legend>\n{chr(10).join(rows)}\n</fieldset>"
         )
 

@@ -303,6 +303,37 @@ def grave(tab, options):
     ]
 
 
+@visits(["book/01-after-zero-loss.html", "book/api.html", "book/ledger.html", "search.html"], WIDTHS[1:])
+def test_no_page_lacks_a_rule_of_a_style_sheet(visit):
+    """Rules that are not in the one sheet of the book ask for nothing that is on the page; Chromium reads the rules."""
+    whole = [
+        path.read_text(encoding="utf8")
+        for path in (HTML / "_static").rglob("*.css")
+        if path.name != "all.css"
+    ]
+    kept = (HTML / "_static" / "all.css").read_text(encoding="utf8")
+    left_out, lacking = visit.tab.evaluate(
+        r"""([whole, kept]) => {
+            const selectors = css => {
+                const sheet = new CSSStyleSheet();
+                sheet.replaceSync(css.replace(/@import[^;]*;/g, ""));
+                const of = rules => [...rules].flatMap(rule =>
+                    rule.selectorText?.split(/,(?![^(]*\))/).map(one => one.trim()) ?? of(rule.cssRules ?? []));
+                return of(sheet.cssRules);
+            };
+            const there = new Set(selectors(kept));
+            const left = whole.flatMap(selectors).filter(selector => !there.has(selector));
+            const state = "hover|focus(-\\w+)?|active|checked|disabled|before|after|target";
+            const passing = new RegExp(`::[\\w-]+|:not\\([^()]*\\)|:(${state})(?![\\w-])`, "g");
+            const still = selector => selector.replace(passing, ":not(none)");
+            return [left.length, left.filter(selector => document.querySelector(still(selector)))];
+        }""",
+        [whole, kept],
+    )
+    assert left_out > 1000  # most of Bootstrap, and of Font Awesome
+    assert not lacking
+
+
 @visits(PAGES, WIDTHS[1:])
 def test_axe_finds_nothing_serious(visit):
     tab = visit.tab

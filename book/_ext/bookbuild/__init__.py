@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.ext.mathjax import html_visit_math
 
-from . import cache, docstrings, downloads, exercises, launch, ledger, progress, settings
+from . import cache, docstrings, downloads, exercises, launch, ledger, progress, settings, styles
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -58,7 +58,6 @@ def copy_assets(app: Sphinx) -> None:
 def load_katex(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Pages with formulas load KaTeX, which book.js calls: they are ready sooner than with MathJax, by 0.2 s of 1.2."""
     if 'class="math' in context.get("body", ""):
-        app.add_css_file("katex/katex.min.css")
         for name in ("katex", "auto-render", "copy-tex"):
             app.add_js_file(f"katex/{name}.min.js", defer="defer")
 
@@ -160,7 +159,9 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", drop_plain_spans)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", drop_slow_tab_stops)
+    app.connect("html-page-context", styles.link, priority=900)
     app.connect("build-finished", shrink_figures)
     app.connect("build-finished", copy_frames)
+    app.connect("build-finished", styles.write, priority=800)  # after the theme has written pygments.css
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
