@@ -38,13 +38,13 @@ def link(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) 
 
 
 def write(app: Sphinx, exception: Exception | None) -> None:
-    """Write the sheet, once all pages are there to be looked at. Every build writes some page, if only the index."""
-    if exception or app.builder.format != "html":
+    """Write the sheet, once all pages are there to be looked at. A build that wrote no page leaves it as it was."""
+    if exception or app.builder.format != "html" or not hasattr(app, "afterzero_sheets"):
         return
     static = Path(app.outdir) / "_static"
     names = words(Path(app.outdir))
     parts = []
-    for name in app.afterzero_sheets:  # type: ignore[attr-defined]
+    for name in app.afterzero_sheets:
         css = (static / name).read_text(encoding="utf8")
         parts.append(rebase(css if name in WHOLE else without_unused(css, names), name))
     (static / SHEET).write_text("\n".join(parts), encoding="utf8")
