@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import example_widgets as examples  # noqa: E402
 import report  # noqa: E402
 
-from labnoise.widgets.static import ASSETS  # noqa: E402
+from labnoise.teaching.widgets.static import ASSETS  # noqa: E402
 
 MOVES = 40
 

@@ -12,19 +12,21 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from labnoise import compare, landscapes
-from labnoise.check import check
-from labnoise.drift import DriftTerms, drift_terms, lyapunov_solve
-from labnoise.flow import gradient_flow
-from labnoise.limit import label_noise_flow, limiting_diffusion
-from labnoise.losses import LeastSquares, Loss, sharpness
-from labnoise.noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
-from labnoise.ou import OU, ornstein_uhlenbeck
-from labnoise.projection import project, tangent_projection
-from labnoise.quiz import quiz
-from labnoise.sde import canonical_sde
-from labnoise.sgd import Trajectory, sgd
-from labnoise.sparse import SparseRegression, random_sparse_regression
-from labnoise.sweep import sweep
+from labnoise._sweep import Sweep, Trial, sweep
+from labnoise.dynamics import OU, Trajectory, canonical_sde, ornstein_uhlenbeck, sgd
+from labnoise.limits import (
+    DriftTerms,
+    drift_terms,
+    gradient_flow,
+    label_noise_flow,
+    limiting_diffusion,
+    lyapunov_solve,
+    project,
+    tangent_projection,
+)
+from labnoise.noises import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
+from labnoise.problems import LeastSquares, Loss, SparseRegression, random_sparse_regression, sharpness
+from labnoise.teaching import check, quiz
 
 if TYPE_CHECKING:
     from labnoise.widgets import explore
@@ -40,7 +42,9 @@ __all__ = [
     "MinibatchNoise",
     "Noise",
     "SparseRegression",
+    "Sweep",
     "Trajectory",
+    "Trial",
     "canonical_sde",
     "check",
     "compare",

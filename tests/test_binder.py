@@ -51,7 +51,7 @@ def do_an_exercise(page, source):
     for body, says in [
         ("return 0.123", "Not yet"),
         (
-            f'from labnoise.check import find_exercise\n    return find_exercise("{number}").solution(*given)',
+            f'from labnoise.teaching import find_exercise\n    return find_exercise("{number}").solution(*given)',
             "Correct",
         ),
     ]:

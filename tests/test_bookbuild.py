@@ -16,14 +16,14 @@ from bookbuild import cache, downloads, exercises, launch, progress, settings  #
 
 @pytest.fixture
 def sources(tmp_path):
-    for name in ("labnoise/sgd.py", "book/exercises/ch01.py", "requirements.txt"):
+    for name in ("labnoise/dynamics/_sgd.py", "book/exercises/ch01.py", "requirements.txt"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# {name}\n")
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["labnoise/sgd.py", "book/exercises/ch01.py", "requirements.txt"])
+@pytest.mark.parametrize("name", ["labnoise/dynamics/_sgd.py", "book/exercises/ch01.py", "requirements.txt"])
 def test_a_change_in_what_chapters_depend_on_changes_the_key(sources, name):
     before = cache.code_key(sources)
     assert cache.code_key(sources) == before
@@ -176,7 +176,7 @@ def test_what_can_be_done_in_a_chapter_is_counted(tmp_path):
     assert [match["label"] for match in exercises.EXERCISE.finditer(CHAPTER)] == ["ex-9-1"]
 
 
-@pytest.mark.parametrize("sheet", ["book/_static/book.css", "labnoise/widgets/explore.css"])
+@pytest.mark.parametrize("sheet", ["book/_static/book.css", "labnoise/teaching/widgets/explore.css"])
 def test_every_brace_of_a_style_sheet_is_closed(sheet):
     """One that is not puts all rules below it into the one above, and no browser complains."""
     text = (ROOT / sheet).read_text(encoding="utf8")

@@ -39,7 +39,7 @@ print("the gate", "is open")
 def book(tmp_path):
     """A folder with the book's machinery, and one page whose cell waits for a file named gate."""
     top = tmp_path / "book-of-one-page"
-    shutil.copytree(ROOT / "labnoise" / "widgets", top / "labnoise" / "widgets")
+    shutil.copytree(ROOT / "labnoise" / "teaching" / "widgets", top / "labnoise" / "teaching" / "widgets")
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, top / "book" / name)
     for name in ("_config.yml", "book/references.bib"):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from labnoise import check as module_or_function
-from labnoise import stubs
 from labnoise.answers import load_answers, save_answers
-from labnoise.check import _answers, _failed, check, exercise, find_exercise
+from labnoise.teaching import check, exercise, find_exercise, stubs
+from labnoise.teaching._check import _answers, _failed
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labnoise.check import find_exercise
-from labnoise.stubs import drifted_stubs, rehearse
+from labnoise.teaching import find_exercise
+from labnoise.teaching.stubs import drifted_stubs, rehearse
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.md"))

@@ -10,7 +10,7 @@ from afterzero import experiments
 from afterzero.experiments import __main__ as command
 from afterzero.experiments import read, recovery
 
-from labnoise.sweep import Trial
+from labnoise import Trial
 
 TABLES = sorted(command.RESULTS.glob("recovery-*.csv"))
 RNG = np.random.default_rng(20)

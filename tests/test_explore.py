@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from labnoise import explore
+from labnoise.teaching.widgets.picture import Picture, dark, encode
 from labnoise.widgets import Control
-from labnoise.widgets.picture import Picture, dark, encode
 
 
 def stage(fig):

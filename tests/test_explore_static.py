@@ -11,9 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from labnoise import quiz
-from labnoise.check import Verdict
+from labnoise.teaching import Verdict
+from labnoise.teaching.widgets.static import ASSETS
 from labnoise.widgets import Control
-from labnoise.widgets.static import ASSETS
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labnoise.sweep import Trial
+from labnoise import Trial
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "on-a-cluster.md").read_text(encoding="utf8")

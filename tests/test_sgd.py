@@ -115,10 +115,10 @@ def test_a_long_run_in_pieces_reports_progress(monkeypatch):
         def update(self, steps):
             self.n += steps
 
-    monkeypatch.setattr("labnoise.sgd.tqdm", Bar, raising=False)
+    monkeypatch.setattr("labnoise.dynamics._sgd.tqdm", Bar, raising=False)
     import sys
 
-    monkeypatch.setattr(sys.modules["labnoise.sgd"], "tqdm", Bar)
+    monkeypatch.setattr(sys.modules["labnoise.dynamics._sgd"], "tqdm", Bar)
     monkeypatch.delenv("LABNOISE_STATIC", raising=False)
     sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 60_001, KEY)
     assert (bars[-1].n, bars[-1].options["disable"], bars[-1].options["delay"]) == (60_001, False, 2)

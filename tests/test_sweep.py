@@ -121,13 +121,13 @@ class Mute(Executor):
 
 
 def test_an_executor_that_dies_without_a_word_does_not_keep_us_waiting(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["labnoise.sweep"], "_PATIENCE", 0.05)
+    monkeypatch.setattr(sys.modules["labnoise._sweep"], "_PATIENCE", 0.05)
     with pytest.raises(RuntimeError, match=r"home 5 of 24 .*nobody is there.*results.jsonl"):
         sweep(noisy_product, GRID, 4, Mute(), tmp_path / "results.jsonl")
 
 
 def test_an_executor_may_be_slow(monkeypatch, expected):
-    monkeypatch.setattr(sys.modules["labnoise.sweep"], "_PATIENCE", 0.001)
+    monkeypatch.setattr(sys.modules["labnoise._sweep"], "_PATIENCE", 0.001)
     with ThreadPoolExecutor(2) as pool:
         assert np.array_equal(sweep(slow_product, GRID, 4, pool).values(), expected)
 

@@ -28,28 +28,28 @@ class Mutant(NamedTuple):
 MUTANTS = [
     Mutant(
         "½ becomes 1 in the normal regularization",
-        "labnoise/drift.py",
+        "labnoise/limits/_drift.py",
         "-0.5 * T @ by_normal)",
         "-1.0 * T @ by_normal)",
         "tests/test_drift.py::test_four_terms_each_alone",
     ),
     Mutant(
         "1 becomes ½ in the mixed regularization",
-        "labnoise/drift.py",
+        "labnoise/limits/_drift.py",
         "-T @ by_crossed,",
         "-0.5 * T @ by_crossed,",
         "tests/test_drift.py::test_four_terms_each_alone",
     ),
     Mutant(
         "η stands for η² in the covariance of the Ornstein–Uhlenbeck process",
-        "labnoise/ou.py",
+        "labnoise/dynamics/_ornstein_uhlenbeck.py",
         "self.learning_rate**2 * noise * grown",
         "self.learning_rate * noise * grown",
         "tests/test_ou.py::test_mean_and_covariance_solve_their_equations",
     ),
     Mutant(
         "δ stands for δ² in label noise",
-        "labnoise/limit.py",
+        "labnoise/limits/_limit.py",
         "rate = 4 * scale * (2 * scale * delta**2)",
         "rate = 4 * scale * (2 * scale * delta)",
         "tests/test_limit.py::test_exact_flow_against_a_fine_ode",

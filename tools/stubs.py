@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from labnoise.stubs import main
+from labnoise.teaching.stubs import main
 
 BOOK = Path(__file__).parents[1] / "book"
 

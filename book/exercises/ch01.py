@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from labnoise import LabelNoise, LeastSquares, sgd
-from labnoise.check import exercise
+from labnoise.teaching import exercise
 
 
 def _jacobian(rng):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labnoise.check import exercise
+from labnoise.teaching import exercise
 
 
 def _bowl(rng):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labnoise.check import exercise
+from labnoise.teaching import exercise
 
 S = np.array([1.0, -1.0])
 

@@ -6,7 +6,7 @@ import numpy as np
 from afterzero.experiments import read
 from scipy.optimize import linprog
 
-from labnoise.check import exercise
+from labnoise.teaching import exercise
 
 
 @exercise(

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from labnoise.check import exercise
+from labnoise.teaching import exercise
 
 
 def _point(rng):

@@ -9,8 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
-from labnoise import sweep
-from labnoise.sweep import Trial
+from labnoise import Trial, sweep
 
 from . import recovery
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from labnoise import GaussianNoise, LabelNoise, MinibatchNoise, Noise, SparseRegression, sgd
-from labnoise.sgd import LearningRate
+from labnoise.dynamics import LearningRate
 
 RESULTS = Path(__file__).parent / "results"
 D, N, KAPPA, ETA = 100, 40, 5, 0.01

@@ -52,7 +52,7 @@ def copy_assets(app: Sphinx) -> None:
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
     for name in ("explore.css", "gestures.js", "explore.js"):
-        shutil.copyfile(Path(app.srcdir) / "labnoise" / "widgets" / name, static / name)
+        shutil.copyfile(Path(app.srcdir) / "labnoise" / "teaching" / "widgets" / name, static / name)
 
 
 def load_katex(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

@@ -9,8 +9,14 @@ from pathlib import Path
 from jupyter_cache import get_cache
 
 # jupyter-cache looks at a chapter's cells alone. Their outputs also depend on these.
-OUTPUTS_FOLLOW = ("labnoise", "book/exercises", "book/experiments", "requirements.txt")
-PAGES_FOLLOW = ("book/_static", "book/_templates", "book/_ext", "labnoise/widgets", "benchmarks/results")
+OUTPUTS_FOLLOW = ("labnoise", "book/exercises", "book/figures", "book/experiments", "requirements.txt")
+PAGES_FOLLOW = (
+    "book/_static",
+    "book/_templates",
+    "book/_ext",
+    "labnoise/teaching/widgets",
+    "benchmarks/results",
+)
 SOURCES = {".py", ".js", ".css", ".html", ".svg", ".png", ".md", ".csv"}
 UNFINISHED = ".unfinished"
 

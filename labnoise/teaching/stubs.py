@@ -1,7 +1,7 @@
 """The cells that readers fill in, made from the solutions so that the two cannot drift.
 
-    python -m labnoise.stubs sync   --exercises book/exercises/ch01.py -- book/01-after-zero-loss.md
-    python -m labnoise.stubs verify --exercises book/exercises/ch01.py -- book/01-after-zero-loss.md
+    python -m labnoise.teaching.stubs sync   --exercises book/exercises/ch01.py -- book/01-after-zero-loss.md
+    python -m labnoise.teaching.stubs verify --exercises book/exercises/ch01.py -- book/01-after-zero-loss.md
 
 In a chapter the stub of exercise 1.1 is the code cell with the tag `exercise-1.1`.
 """
@@ -18,7 +18,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labnoise.check import Exercise, Verdict, find_exercise
+from labnoise.teaching._check import Exercise, Verdict, find_exercise
 
 # A MyST code cell: fence, options as :key: lines or as a YAML block, body, the same fence.
 _CELL = re.compile(
@@ -68,7 +68,7 @@ def sync_stubs(chapter: str) -> str:
 
     Examples
     --------
-    >>> from labnoise.stubs import sync_stubs
+    >>> from labnoise.teaching.stubs import sync_stubs
     >>> sync_stubs("A chapter without exercises.")
     'A chapter without exercises.'
     """
@@ -90,7 +90,7 @@ def drifted_stubs(chapter: str) -> list[str]:
 
     Examples
     --------
-    >>> from labnoise.stubs import drifted_stubs
+    >>> from labnoise.teaching.stubs import drifted_stubs
     >>> drifted_stubs("A chapter without exercises.")
     []
     """
@@ -138,7 +138,7 @@ def rehearse(exercise: Exercise) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: `sync` writes the stubs into chapters, `verify` returns 1 if one has drifted."""
     parser = argparse.ArgumentParser(
-        prog="python -m labnoise.stubs", description="Exercise cells of chapters."
+        prog="python -m labnoise.teaching.stubs", description="Exercise cells of chapters."
     )
     parser.add_argument("action", choices=["sync", "verify"])
     parser.add_argument(

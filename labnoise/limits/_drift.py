@@ -16,8 +16,8 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._linalg import kernel_projection, lyapunov, pseudo_inverse
-from labnoise.losses import Loss
-from labnoise.projection import clear_rank, on_manifold
+from labnoise.limits._projection import clear_rank, on_manifold
+from labnoise.problems import Loss
 
 
 class DriftTerms(NamedTuple):

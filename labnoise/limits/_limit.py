@@ -12,14 +12,13 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._linalg import kernel_projection, pseudo_inverse
-from labnoise._runge_kutta import integrate
-from labnoise.drift import _drift_terms_traced
-from labnoise.dual import RESIDUAL, dual_projection, explain_no_projection
-from labnoise.losses import LeastSquares
-from labnoise.noise import Noise
-from labnoise.projection import on_manifold, project
-from labnoise.sgd import Trajectory
-from labnoise.sparse import SparseRegression
+from labnoise.dynamics import Trajectory
+from labnoise.limits._drift import _drift_terms_traced
+from labnoise.limits._projection import on_manifold, project
+from labnoise.limits._runge_kutta import integrate
+from labnoise.noises import Noise
+from labnoise.problems import LeastSquares, SparseRegression
+from labnoise.problems._dual import RESIDUAL, dual_projection, explain_no_projection
 
 # Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
 _RETRACTIONS = 3

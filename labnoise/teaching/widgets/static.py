@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labnoise.widgets.controls import Control
-from labnoise.widgets.picture import dark, encode
+from labnoise.teaching.widgets.controls import Control
+from labnoise.teaching.widgets.picture import dark, encode
 
 if TYPE_CHECKING:
-    from labnoise.widgets.explorer import Explorer
+    from labnoise.teaching.widgets.explorer import Explorer
 
 # Chapters lie in one folder below the top, beside which the book's build copies the frames.
 FRAMES = "../_frames"

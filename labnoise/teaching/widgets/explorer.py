@@ -9,10 +9,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from labnoise.widgets import static
-from labnoise.widgets.controls import Control, Value, make_controls
-from labnoise.widgets.live import Live
-from labnoise.widgets.picture import Picture
+from labnoise.teaching.widgets import static
+from labnoise.teaching.widgets.controls import Control, Value, make_controls
+from labnoise.teaching.widgets.live import Live
+from labnoise.teaching.widgets.picture import Picture
 
 # Static pictures are drawn for phones and dense screens; live ones for the 50 ms between two moves.
 STATIC_DPI = 220

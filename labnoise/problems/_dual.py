@@ -6,12 +6,16 @@ the z_ij of a feature, `+Zᵀ` for u and `−Zᵀ` for v, it reaches `x ⊙ e^{A
     f(s) = ½ Σ_i x_i² e^{2(As)_i} − ⟨y, s⟩,        ∇f = Aᵀ(x² ⊙ e^{2As}) − y = Zw − y.
 """
 
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
-from labnoise.sparse import SparseRegression
+
+if TYPE_CHECKING:
+    from labnoise.problems._sparse import SparseRegression
 
 _MAX_ITERATIONS = 200
 # Above this the dual counts as not solved. Rounding alone leaves about 1e-14 where e^{−100} is the scale.
@@ -30,7 +34,7 @@ def explain_no_projection(x0: Array, residual: Array | float) -> None:
 
 
 def dual_projection(
-    problem: SparseRegression, x: Array, log_scale: Array, start: Array | None = None
+    problem: "SparseRegression", x: Array, log_scale: Array, start: Array | None = None
 ) -> tuple[Array, Array, Array]:
     """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s.
 

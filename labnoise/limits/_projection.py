@@ -9,17 +9,16 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
-from labnoise.dual import RESIDUAL, dual_projection, explain_no_projection
-from labnoise.flow import Solved, explain_unfinished, flow, settled
-from labnoise.losses import LeastSquares, Loss
-from labnoise.sparse import SparseRegression
+from labnoise.limits._gradient_flow import Solved, explain_unfinished, flow, settled
+from labnoise.problems import LeastSquares, Loss, SparseRegression
+from labnoise.problems._dual import RESIDUAL, dual_projection, explain_no_projection
 
 
 def project(problem: Loss, x0: Array) -> Array:
     """`Φ(x0) = lim φ(x0, t)` as t → ∞, the point of Γ that gradient flow `dφ/dt = −∇L(φ)` from `x0` reaches.
 
     Li, Wang & Arora (2022), section 4. For a `SparseRegression` by an n-dimensional convex problem, without an ODE;
-    otherwise by the implicit integrator of `labnoise.flow`, matrix-free for least squares. `∂Φ(x)∇L(x) = 0`
+    otherwise by the implicit integrator of `gradient_flow`, matrix-free for least squares. `∂Φ(x)∇L(x) = 0`
     everywhere (Lemma 1), and `∂Φ = T` on Γ (Lemma 2).
 
     Parameters

@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from labnoise.widgets.style import STYLE
+from labnoise.teaching.widgets.style import STYLE
 
 PAGE_DPI = 110  # 7.2 inches fill the book's column, and 10 points are then as large as the prose
 

@@ -18,7 +18,7 @@ from jax.tree_util import Partial
 from labnoise import _checks
 from labnoise._linalg import semidefinite_factor
 from labnoise._pytree import pytree
-from labnoise.losses import LeastSquares, Loss
+from labnoise.problems import LeastSquares, Loss
 
 
 class Noise:

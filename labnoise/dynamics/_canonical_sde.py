@@ -9,8 +9,8 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._pytree import pytree
-from labnoise.noise import Noise
-from labnoise.sgd import LearningRate, Trajectory, sgd
+from labnoise.dynamics._sgd import LearningRate, Trajectory, sgd
+from labnoise.noises import Noise
 
 
 @pytree(data=("noise", "problem", "spread"))

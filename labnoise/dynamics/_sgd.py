@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, `x(k+1) = x(k) − η g_k`, for every noise of `labnoise.noise`."""
+"""Stochastic gradient descent, `x(k+1) = x(k) − η g_k`, for every noise of `labnoise.noises`."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from jax import Array
 from tqdm.auto import tqdm
 
 from labnoise import _checks
-from labnoise.noise import Noise
+from labnoise.noises import Noise
 
 LearningRate = Array | float | Callable[[Array], Array]
 

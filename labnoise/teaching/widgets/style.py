@@ -54,7 +54,7 @@ def figure_style() -> None:
     Examples
     --------
     >>> import matplotlib
-    >>> from labnoise.widgets import figure_style
+    >>> from labnoise.teaching.widgets import figure_style
     >>> with matplotlib.rc_context():           # only so that this example changes nothing else
     ...     figure_style()
     ...     matplotlib.rcParams["axes.spines.top"]

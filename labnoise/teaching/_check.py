@@ -35,7 +35,7 @@ class Verdict:
 
     Examples
     --------
-    >>> from labnoise.check import Verdict
+    >>> from labnoise.teaching import Verdict
     >>> Verdict("almost", "The noise enters squared.")
     ≈ Almost. The noise enters squared.
     """
@@ -116,7 +116,7 @@ class Exercise:
 
 _exercises: dict[str, Exercise] = {}
 _failed: dict[str, list[str]] = {}  # per exercise the different answers that were "not yet"
-_answers: dict[str, tuple[Any, Verdict]] = {}  # per exercise the last answer, for labnoise.answers
+_answers: dict[str, tuple[Any, Verdict]] = {}  # per exercise the last answer, for labnoise.teaching.answers
 
 
 def exercise(
@@ -130,7 +130,7 @@ def exercise(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the solution of an exercise.
 
-    Its signature and docstring become the stub that the reader fills in (`labnoise.stubs`).
+    Its signature and docstring become the stub that the reader fills in (`labnoise.teaching.stubs`).
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def exercise(
 
     Examples
     --------
-    >>> from labnoise.check import check, exercise
+    >>> from labnoise.teaching import check, exercise
     >>> @exercise(
     ...     "example.1",
     ...     inputs=lambda rng: (rng.standard_normal((4, 3)), rng.uniform(0.1, 0.9)),
@@ -231,7 +231,7 @@ def check(exercise_id: str, answer: Any) -> Verdict:
     Examples
     --------
     >>> from labnoise import check
-    >>> from labnoise.check import exercise
+    >>> from labnoise.teaching import exercise
     >>> @exercise("example.2", mistakes={"That is 1/η.": 10.0}, hints=("Count in η².",))
     ... def steps_per_unit_of_time():
     ...     \"\"\"How many steps make one unit of t = η²·steps at η = 0.1?\"\"\"
@@ -264,7 +264,7 @@ def source(answer: Any) -> str:
 
     Examples
     --------
-    >>> from labnoise.check import source
+    >>> from labnoise.teaching import source
     >>> source(0.25)
     '0.25'
     """

@@ -12,7 +12,7 @@ from jax.tree_util import Partial
 
 from labnoise import _checks
 from labnoise._pytree import pytree
-from labnoise.losses import LeastSquares, Loss
+from labnoise.problems import LeastSquares, Loss
 
 
 @pytree(data=("fn", "cov"))

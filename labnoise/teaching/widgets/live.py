@@ -10,12 +10,12 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from labnoise.widgets.controls import Control, Value
-from labnoise.widgets.picture import dark, encode
-from labnoise.widgets.static import HERE
+from labnoise.teaching.widgets.controls import Control, Value
+from labnoise.teaching.widgets.picture import dark, encode
+from labnoise.teaching.widgets.static import HERE
 
 if TYPE_CHECKING:
-    from labnoise.widgets.explorer import Explorer
+    from labnoise.teaching.widgets.explorer import Explorer
 
 
 FINE = 200  # steps of a slider: three pixels each when dragged, six seconds across with an arrow key held

@@ -43,7 +43,7 @@ class Control:
     Examples
     --------
     >>> import numpy as np
-    >>> from labnoise.widgets import Control
+    >>> from labnoise.teaching.widgets import Control
     >>> Control(np.geomspace(0.01, 1, 3), label="learning rate η", start=0.1).labels
     ['0.01', '0.1', '1']
     """

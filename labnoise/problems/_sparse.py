@@ -11,7 +11,7 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._pytree import pytree
-from labnoise.losses import LeastSquares
+from labnoise.problems._loss import LeastSquares
 
 
 @pytree(data=("design", "targets", "loss_scale"), static=("parametrization",))

@@ -19,7 +19,7 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._linalg import pseudo_inverse
-from labnoise.losses import LeastSquares, Loss
+from labnoise.problems import LeastSquares, Loss
 
 _MAX_STEPS = 300
 _PARTS = np.arange(2, 10)

@@ -1,0 +1,7 @@
+"""What runs step by step: SGD, its canonical SDE, and its linearization."""
+
+from labnoise.dynamics._canonical_sde import canonical_sde
+from labnoise.dynamics._ornstein_uhlenbeck import OU, ornstein_uhlenbeck
+from labnoise.dynamics._sgd import LearningRate, Trajectory, sgd
+
+__all__ = ["OU", "LearningRate", "Trajectory", "canonical_sde", "ornstein_uhlenbeck", "sgd"]
