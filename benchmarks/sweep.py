@@ -12,7 +12,6 @@ import re
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 os.environ |= {
     "LABNOISE_STATIC": "1",
@@ -22,12 +21,12 @@ os.environ |= {
 
 import numpy as np
 from afterzero.experiments import recovery
+from afterzero.experiments.results import RESULTS
 from distributed import Client, LocalCluster
 from report import run_parts
 
 from labnoise import sweep
 
-STORED = Path(recovery.__file__).parent / "results"
 LARGEST = 40  # κ of the diagram's last column
 CELLS = [(0.1, 0.5), (0.3, 0.9), (0.5, 0.3), (0.7, 0.7), (0.9, 0.1)]  # of the largest κ, of the largest n
 SIZES = [1000, 2000, 4000]
@@ -146,7 +145,7 @@ def pools():
 
 
 def stored():
-    for path in sorted(STORED.glob("recovery-*.csv")):
+    for path in sorted(RESULTS.glob("recovery-*.csv")):
         header = path.read_text(encoding="utf8")[:2000]
         found = re.search(r"^# (\d+) trials, .* (\d+) s on the clock", header, re.M)
         if found:

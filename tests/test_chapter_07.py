@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from afterzero import ch07
 from afterzero.experiments import noise_shapes
+from afterzero.experiments.results import RESULTS, read
 from scipy.integrate import solve_ivp
 from scipy.linalg import solve_discrete_lyapunov
 
@@ -196,7 +197,7 @@ def test_momentum_that_grows_with_the_rate_has_another_cloud():
 
 @pytest.mark.parametrize("name", ["label", "mini-batch", "spherical", "spherical at equal clock"])
 def test_a_stored_run_can_be_made_again(name):
-    rows = noise_shapes.read("noise-shapes")
+    rows = read("noise-shapes")
     rows = rows[(rows["run"] == name) & (rows["seed"] == 1)]
     done, v = noise_shapes.run(name, 1, 2000)
     shown = np.isin(rows["step"], done)
@@ -208,7 +209,7 @@ def test_a_stored_run_can_be_made_again(name):
 
 def test_what_the_stored_runs_say():
     """Label noise below 10⁻² in all runs; gradient descent and their spherical noise above 10."""
-    rows = noise_shapes.read("noise-shapes")
+    rows = read("noise-shapes")
     last = {
         name: rows[(rows["run"] == name) & (rows["step"] == setting.steps)]["error"]
         for name, setting in noise_shapes.SETTINGS.items()
@@ -219,5 +220,5 @@ def test_what_the_stored_runs_say():
     assert len(last["spherical"]) >= 10
     assert last["spherical"].min() > 10
     assert np.isfinite(last["mini-batch"]).sum() >= 10
-    size = sum(path.stat().st_size for path in noise_shapes.RESULTS.glob("noise-*.csv"))
+    size = sum(path.stat().st_size for path in RESULTS.glob("noise-*.csv"))
     assert size < 2**20

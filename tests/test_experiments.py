@@ -6,21 +6,20 @@ import sys
 
 import numpy as np
 import pytest
-from afterzero import experiments
 from afterzero.experiments import __main__ as command
-from afterzero.experiments import read, recovery
+from afterzero.experiments import recovery, results
+from afterzero.experiments.results import read
 
 from labnoise import Trial
 
-TABLES = sorted(command.RESULTS.glob("recovery-*.csv"))
+TABLES = sorted(results.RESULTS.glob("recovery-*.csv"))
 RNG = np.random.default_rng(20)
 
 
 def sample(name):
     """A row of a stored table, drawn with a fixed key."""
-    columns = read(name)
-    row = int(RNG.integers(len(columns["trial"])))
-    return {key: values[row] for key, values in columns.items()}
+    table = read(name)
+    return table[int(RNG.integers(len(table)))]
 
 
 def test_every_table_says_where_it_comes_from():
@@ -37,11 +36,11 @@ def test_every_table_says_where_it_comes_from():
 
 @pytest.mark.parametrize("design", ["gaussian", "boolean"])
 def test_the_phase_diagrams_are_complete(design):
-    columns = read(f"recovery-{design}")
-    cells = np.stack([columns[name] for name in ("sparsity", "n", "trial")], axis=1)
+    table = read(f"recovery-{design}")
+    cells = np.stack([table[name] for name in ("sparsity", "n", "trial")], axis=1)
     assert len(np.unique(cells, axis=0)) == len(cells) == 20 * 20 * 20
-    assert all(np.isfinite(values).all() for values in columns.values())
-    assert (columns["gradient descent"] <= 1.0).all()
+    assert all(np.isfinite(table[name]).all() for name in table.dtype.names)
+    assert (table["gradient descent"] <= 1.0).all()
 
 
 def agree(stored, again):
@@ -64,9 +63,8 @@ def test_a_sample_of_the_scaling_comes_out_again():
 
 
 def test_a_sample_of_sgd_comes_out_again():
-    columns = read("recovery-sgd")
-    row = int(RNG.choice(np.flatnonzero(columns["eta"] == 0.002)))
-    stored = {key: values[row] for key, values in columns.items()}
+    table = read("recovery-sgd")
+    stored = table[int(RNG.choice(np.flatnonzero(table["eta"] == 0.002)))]
     seed, n, kappa = (int(stored[name]) for name in ("trial", "n", "sparsity"))
     agree(stored, recovery.stochastic(seed, n, kappa, 200, 0.002))
 
@@ -81,14 +79,13 @@ def test_the_limit_of_sgd_is_the_stored_flow():
 
 
 def test_a_table_is_read_back_as_it_was_stored(tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     trials = [
         Trial({"n": n, "d": 4}, seed, {"error": 0.1234 * n}, None, 0.5) for n in (1, 2) for seed in (0, 1)
     ]
     command.store("few", "Nothing.", ["n"], trials)
-    monkeypatch.setattr(experiments.resources, "files", lambda _: tmp_path)
-    columns = read("few")
-    assert {name: values.tolist() for name, values in columns.items()} == {
+    table = read("few")
+    assert {name: table[name].tolist() for name in table.dtype.names} == {
         "n": [1, 1, 2, 2],
         "trial": [0, 1, 0, 1],
         "error": [0.123, 0.123, 0.247, 0.247],
@@ -96,7 +93,7 @@ def test_a_table_is_read_back_as_it_was_stored(tmp_path, monkeypatch):
 
 
 def test_a_failed_trial_is_not_stored(tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "RESULTS", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
     with pytest.raises(SystemExit, match=r"1 trials failed(.|\n)*it broke"):
         command.store("few", "Nothing.", ["n"], [Trial({"n": 1}, 0, None, "it broke", 0.1)])
     assert not list(tmp_path.iterdir())

@@ -3,17 +3,14 @@
 import argparse
 import multiprocessing
 import os
-import platform
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 
 from labnoise import Trial, sweep
 
-from . import recovery
+from . import recovery, results
 
-RESULTS = Path(__file__).parent / "results"
 WORK = Path("_build") / "experiments"  # one line a trial while it runs; what is stored is shorter
 
 PHASE = {"sparsity": list(range(2, 41, 2)), "n": list(range(8, 161, 8)), "d": [200]}
@@ -28,25 +25,21 @@ SCALING = {  # n for each d, around where κ = 5 begins to be recovered
 
 
 def store(name: str, about: str, columns: list[str], trials: list[Trial]) -> None:
-    """Write the trials as a small table, three digits a number, below lines that say where it came from."""
+    """Write the trials as a small table, three digits a number, below lines that say where they come from."""
     failed = [trial for trial in trials if trial.error]
     if failed:
         raise SystemExit(f"{len(failed)} trials failed, the first:\n{failed[0].error}")
     names = list(trials[0].result or {})
-    packages = ", ".join(f"{name} {version(name)}" for name in ("labnoise", "jax", "numpy", "scipy"))
-    lines = [
-        f"# {about}",
-        f"# Command: python -m afterzero.experiments {name}. Trial s of a cell has the key that "
-        "experiments/recovery.py makes of s and the cell.",
-        f"# {packages}, Python {platform.python_version()}.",
-        f"# {len(trials)} trials, {sum(trial.seconds for trial in trials):.0f} s in all.",
-        ",".join([*columns, "trial", *names]),
-    ]
+    rows = [",".join([*columns, "trial", *names])]
     for trial in trials:
         numbers = [f"{number:.2e}" for number in (trial.result or {}).values()]
-        lines.append(",".join([*(str(trial.cell[column]) for column in columns), str(trial.seed), *numbers]))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf8")
+        rows.append(",".join([*(str(trial.cell[column]) for column in columns), str(trial.seed), *numbers]))
+    command = (
+        f"Command: python -m afterzero.experiments {name}. Trial s of a cell has the key that "
+        "experiments/recovery.py makes of s and the cell."
+    )
+    seconds = sum(trial.seconds for trial in trials)
+    results.write(name, [about, command, f"{len(trials)} trials, {seconds:.0f} s in all."], rows)
 
 
 def phase_diagram(executor: ProcessPoolExecutor, design: str) -> None:

@@ -4,11 +4,8 @@ Square model w = v⊙v, loss ¼(f − y)² averaged, d = 100, n = 40 Gaussian ex
 `python -m afterzero.experiments.noise_shapes` computes everything anew, `run(name, seed)` any one run.
 """
 
-import platform
 import time
 from collections.abc import Iterable
-from importlib.metadata import version
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -18,7 +15,9 @@ import numpy as np
 from labnoise import GaussianNoise, LabelNoise, MinibatchNoise, Noise, SparseRegression, sgd
 from labnoise.dynamics import LearningRate
 
-RESULTS = Path(__file__).parent / "results"
+from . import results
+from .results import read  # noqa: F401  (chapter 7 reads by way of this module)
+
 D, N, KAPPA, ETA = 100, 40, 5, 0.01
 Z = np.random.default_rng(0).standard_normal((N, D))
 W_STAR = np.repeat([1.0, 0.0], [KAPPA, D - KAPPA])
@@ -148,35 +147,24 @@ def grid() -> Iterable[str]:
                     )
 
 
-def read(name: str) -> np.ndarray:
-    """A stored table as an array with named columns."""
-    text = (RESULTS / f"{name}.csv").read_text(encoding="utf8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return np.genfromtxt(lines, delimiter=",", names=True, dtype=None, encoding="utf8")
-
-
-def _write(name: str, about: str, lines: Iterable[str]) -> None:
+def _store(name: str, about: str, rows: Iterable[str]) -> None:
     begin = time.process_time()
-    body = list(lines)
-    packages = ", ".join(f"{package} {version(package)}" for package in ("labnoise", "jax", "numpy"))
-    head = [
-        f"# {about}",
-        "# Command: python -m afterzero.experiments.noise_shapes. Seed s: jax.random.key(s), noise-grid:"
-        f" key(1) split in {GRID_SEEDS}. Data: numpy default_rng(0).",
-        f"# {packages}, Python {platform.python_version()}. {time.process_time() - begin:.0f} s of CPU.",
-    ]
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.csv").write_text("\n".join(head + body) + "\n", encoding="utf8")
+    rows = list(rows)
+    command = (
+        "Command: python -m afterzero.experiments.noise_shapes. Seed s: jax.random.key(s), noise-grid:"
+        f" key(1) split in {GRID_SEEDS}. Data: numpy default_rng(0)."
+    )
+    results.write(name, [about, command, f"{time.process_time() - begin:.0f} s of CPU."], rows)
 
 
 def main() -> None:
     """Compute both tables anew."""
-    _write(
+    _store(
         "noise-shapes",
         f"HaoChen et al.'s toy experiment: d = {D}, n = {N}, {KAPPA} ones, v = 1 at the start.",
         four_noises(),
     )
-    _write(
+    _store(
         "noise-grid",
         f"The same at constant rate .01, {GRID_STEPS} steps, from v = alpha, strength delta or sigma.",
         grid(),
