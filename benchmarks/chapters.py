@@ -8,16 +8,20 @@ from __future__ import annotations
 import os
 import re
 import resource
+import sys
 import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
+
 import jupytext
 import report
+from bookbuild import contents
 from nbclient import NotebookClient
 
-BOOK = Path(__file__).parents[1] / "book"
+ROOT = Path(__file__).parents[1]
 ASKED_S = 60
 
 
@@ -28,7 +32,7 @@ def run(chapter: Path) -> tuple[float, float, list[tuple[str, float]]]:
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as frames:
         os.environ |= {"LABNOISE_STATIC": frames, "JAX_PLATFORMS": "cpu"}
-        NotebookClient(notebook, timeout=600, record_timing=True).execute(cwd=str(BOOK))
+        NotebookClient(notebook, timeout=600, record_timing=True).execute(cwd=str(chapter.parent))
     clock = time.perf_counter() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -51,7 +55,7 @@ def run(chapter: Path) -> tuple[float, float, list[tuple[str, float]]]:
 def main() -> None:
     os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)  # what one chapter compiles is not to serve the next
     rows = []
-    for chapter in sorted(BOOK.glob("[0-9][0-9]-*.md")):
+    for chapter in contents.chapters(ROOT):
         clock, cpu, shown = run(chapter)
         title = f"{{doc}}`/book/{chapter.stem}`"
         rows.append([f"**{title}**", f"**{clock:.0f} s** (asked ≤ {ASKED_S})", f"**{cpu:.0f} s**"])

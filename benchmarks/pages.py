@@ -13,15 +13,13 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
 
 import report
-from browser import HTML, chromium, served
+from bookbuild import contents
+from browser import HTML, ROOT, chromium, served
 
-PAGES = sorted(
-    f"book/{path.name}"
-    for path in (HTML / "book").glob("*.html")
-    if path.stem[:2].isdigit() or path.stem == "index"
-)
+PAGES = [*(f"book/{chapter.stem}.html" for chapter in contents.chapters(ROOT)), "book/index.html"]
 RUNS = 5
 READY_S, OWN_KB = 1.2, 500
 

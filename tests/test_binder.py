@@ -11,13 +11,14 @@ import re
 import sys
 
 import pytest
+from bookbuild import contents
 from browser import ROOT, chromium
 from jupyterlab import NOTEBOOK, add_cell, jupyterlab, move_every_widget, open_chapter, restart, run, run_all
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.binder
 
-CHAPTERS = sorted(path.name for path in (ROOT / "book").glob("[0-9][0-9]-*.md"))
+CHAPTERS = [path.name for path in contents.chapters(ROOT)]
 STUB = re.compile(r'^```\{code-cell\}[^`]*?^(def (\w+)\()[^`]*?^check\("([\d.]+)", \2\)', re.MULTILINE)
 
 

@@ -1,102 +1,203 @@
 """The Sphinx extension's parts, each on a folder made for the test."""
 
-import sys
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
+from bookbuild import (
+    cache,
+    contents,
+    downloads,
+    drawings,
+    exercises,
+    launch,
+    myst,
+    progress,
+    settings,
+    sources,
+)
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "book" / "_ext"))
 
-from bookbuild import cache, downloads, exercises, launch, progress, settings  # noqa: E402
+
+CELL = "```{{code-cell}} python\n{code}\n```\n"
+BOOK = {
+    "_toc.yml": """root: book/index
+parts: [{numbered: true, chapters: [{file: book/03-third}, {file: book/06-sixth}, {file: book/07-seventh}]}]
+""",
+    "book/index.md": "# A book",
+    "book/03-third.md": CELL.format(
+        code="%magic\nfrom afterzero import ch03\nfrom afterzero.figures import ch03 as figures"
+    ),
+    "book/06-sixth.md": CELL.format(
+        code="import afterzero.ch06\nfrom afterzero.experiments import recovery\n"
+        "from afterzero.experiments.results import read\nread(f'recovery-{design}')"
+    ),
+    "book/07-seventh.md": CELL.format(code="from afterzero.experiments import noises\nnoises.stored"),
+    "book/exercises/__init__.py": "",
+    "book/exercises/ch03.py": "",
+    "book/exercises/ch06.py": "",
+    "book/figures/__init__.py": "",
+    "book/figures/ch03.py": "from . import shared",
+    "book/figures/shared.py": "",
+    "book/experiments/__init__.py": "",
+    "book/experiments/recovery.py": "",
+    "book/experiments/noises.py": "from .results import read\nstored = read('noises')",
+    "book/experiments/results.py": "def read(name): ...",
+    "book/experiments/results/recovery-few.csv": "",
+    "book/experiments/results/noises.csv": "",
+    "labnoise/dynamics/_sgd.py": "",
+    "requirements.txt": "",
+}
 
 
 @pytest.fixture
-def sources(tmp_path):
-    for name in ("labnoise/dynamics/_sgd.py", "book/exercises/ch01.py", "requirements.txt"):
+def book(tmp_path):
+    """The sources of a small book: three chapters that import different things."""
+    for name, text in BOOK.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"# {name}\n")
+        path.write_text(text, encoding="utf8")
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["labnoise/dynamics/_sgd.py", "book/exercises/ch01.py", "requirements.txt"])
-def test_a_change_in_what_chapters_depend_on_changes_the_key(sources, name):
-    before = cache.code_key(sources)
-    assert cache.code_key(sources) == before
-    (sources / name).write_text("# another line\n")
-    assert cache.code_key(sources) != before
+CHAPTERS = {"book/03-third", "book/06-sixth", "book/07-seventh"}
+ALL = {"book/index", *CHAPTERS}
 
 
-def test_a_new_style_sheet_changes_every_page_and_no_output(sources):
-    outputs, pages = cache.code_key(sources), cache.pages_key(sources)
-    (sources / "book" / "_static").mkdir()
-    (sources / "book" / "_static" / "book.css").write_text("a {}")
-    assert cache.code_key(sources) == outputs
-    assert cache.pages_key(sources) != pages
+@pytest.mark.parametrize(
+    ("name", "pages"),
+    [
+        ("labnoise/dynamics/_sgd.py", ALL),
+        ("requirements.txt", ALL),
+        ("book/exercises/__init__.py", CHAPTERS),
+        ("book/exercises/ch03.py", {"book/03-third"}),
+        ("book/figures/ch03.py", {"book/03-third"}),
+        ("book/figures/shared.py", {"book/03-third"}),
+        ("book/experiments/recovery.py", {"book/06-sixth"}),
+        ("book/experiments/results.py", {"book/06-sixth", "book/07-seventh"}),
+        ("book/experiments/results/recovery-few.csv", {"book/06-sixth"}),
+        ("book/experiments/results/noises.csv", {"book/07-seventh"}),
+        ("book/index.md", set()),  # jupyter-cache itself looks at the cells of a page
+        ("labnoise/dynamics/_sgd.pyc", set()),
+    ],
+)
+def test_a_change_makes_those_pages_anew_that_depend_on_it(book, name, pages):
+    before = cache.output_keys(book)
+    assert before.keys() == ALL
+    assert cache.output_keys(book) == before
+    (book / name).write_text("# another line\n")
+    after = cache.output_keys(book)
+    assert {page for page in ALL if after[page] != before[page]} == pages
 
 
-def test_a_new_file_changes_the_key_and_a_compiled_one_does_not(sources):
-    before = cache.code_key(sources)
-    (sources / "labnoise" / "sgd.pyc").write_text("")
-    assert cache.code_key(sources) == before
-    (sources / "labnoise" / "noise.py").write_text("")
-    assert cache.code_key(sources) != before
+def test_a_new_file_changes_the_keys(book):
+    before = cache.output_keys(book)
+    (book / "labnoise" / "noise.py").write_text("")
+    (book / "book/experiments/results/recovery-more.csv").write_text("")
+    after = cache.output_keys(book)
+    assert all(after[page] != before[page] for page in ALL)
+
+
+def test_a_name_that_code_computes_could_be_any_table(book):
+    (book / "book/07-seventh.md").write_text(CELL.format(code="read(name)"))
+    before = cache.output_keys(book)
+    (book / "book/experiments/results/recovery-few.csv").write_text("1")
+    assert cache.output_keys(book)["book/07-seventh"] != before["book/07-seventh"]
+
+
+def test_each_chapter_of_this_book_depends_on_its_own_exercises():
+    """And on another's only where it imports them, as chapter 7 does."""
+    for chapter in contents.chapters(ROOT):
+        needed = sources.needed(ROOT, myst.code(chapter))
+        assert ROOT / "book" / "exercises" / f"ch{chapter.stem[:2]}.py" in needed
+        assert ROOT / "book" / "exercises" / "__init__.py" in needed
+
+
+def test_a_new_style_sheet_changes_every_page_and_no_output(book):
+    outputs, pages = cache.output_keys(book), cache.pages_key(book)
+    (book / "book" / "_static").mkdir()
+    (book / "book" / "_static" / "book.css").write_text("a {}")
+    assert cache.output_keys(book) == outputs
+    assert cache.pages_key(book) != pages
 
 
 KERNEL = {"name": "python3", "display_name": "Python 3"}
 
 
-def executed(folder: Path) -> str:
-    """Put one executed notebook into the cache and return its hash."""
-    cell = nbformat.v4.new_code_cell("1 + 1", execution_count=1)
+def executed(folder: Path, page: str = "a", frames: str = "12ab") -> str:
+    """Put one executed notebook and the pictures that it names into the cache, and return its hash."""
+    output = nbformat.v4.new_output("display_data", {"text/html": f'<figure data-frames="{frames}">'})
+    cell = nbformat.v4.new_code_cell(f"widget_of_{page}", execution_count=1, outputs=[output])
     book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": KERNEL})
-    return get_cache(folder).cache_notebook_bundle(CacheBundleIn(book, "a.ipynb")).hashkey
+    (folder / "frames" / frames).mkdir(parents=True, exist_ok=True)
+    return get_cache(folder).cache_notebook_bundle(CacheBundleIn(book, f"/anywhere/{page}.md")).hashkey
+
+
+def kept(folder: Path) -> set[str]:
+    """Pages whose outputs are in the cache."""
+    return {Path(record.uri).stem for record in get_cache(folder).list_cache_records()}
+
+
+def pictures(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "frames").iterdir()}
 
 
 def test_a_finished_build_keeps_its_pages_and_outputs(tmp_path):
-    folder = cache.select(tmp_path / "executed", "k1")
+    folder = tmp_path / "executed"
+    assert cache.select(folder, {"a": "k1"}) == {"a"}
     executed(folder)
     (tmp_path / "html").mkdir()
     cache.mark_finished(tmp_path)
-    assert cache.select(tmp_path / "executed", "k1") == folder
+    assert cache.select(folder, {"a": "k1"}) == set()
     assert (tmp_path / "html").is_dir()
-    assert len(get_cache(folder).list_cache_records()) == 1
+    assert kept(folder) == {"a"}
+    assert pictures(folder) == {"12ab"}
+
+
+def test_outputs_under_another_key_are_dropped_with_pictures_that_only_they_show(tmp_path):
+    folder = tmp_path / "executed"
+    cache.select(folder, {"a": "k1", "b": "k1", "c": "k1"})
+    for page, frames in (("a", "1"), ("b", "2"), ("c", "1"), ("gone", "3")):
+        executed(folder, page, frames)
+    cache.mark_finished(tmp_path)
+    assert cache.select(folder, {"a": "k2", "b": "k2", "c": "k1"}) == {"a", "b"}
+    assert kept(folder) == {"c"}
+    assert pictures(folder) == {"1"}
+    assert cache.select(folder, {"a": "k2", "b": "k2", "c": "k1"}) == set()
 
 
 def test_a_killed_build_loses_its_pages_and_keeps_whole_outputs(tmp_path):
-    folder = cache.select(tmp_path / "executed", "k1")
+    folder = tmp_path / "executed"
+    cache.select(folder, {"a": "k1"})
     executed(folder)
     (tmp_path / "html").mkdir()
     (tmp_path / ".doctrees").mkdir()
-    cache.select(tmp_path / "executed", "k1")  # the first never called mark_finished
+    cache.select(folder, {"a": "k1"})  # the first never called mark_finished
     assert not (tmp_path / "html").exists()
     assert not (tmp_path / ".doctrees").exists()
-    assert len(get_cache(folder).list_cache_records()) == 1
+    assert kept(folder) == {"a"}
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone", "unrecorded"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "unrecorded", "unkeyed"])
 def test_a_killed_build_loses_torn_outputs(tmp_path, damage):
-    folder = cache.select(tmp_path / "executed", "k1")
+    folder = tmp_path / "executed"
+    cache.select(folder, {"a": "k1"})
     notebook = folder / "executed" / executed(folder) / "base.ipynb"
     if damage == "cut":
         notebook.write_text(notebook.read_text()[:40])
     elif damage == "gone":
         notebook.unlink()
+    elif damage == "unkeyed":
+        (folder / cache.KEYS).write_text("{")
     else:
         (folder / "executed" / "0123").mkdir()
-    cache.select(tmp_path / "executed", "k1")
+    assert cache.select(folder, {"a": "k1"}) == {"a"}
     assert not (folder / "executed").exists()
-
-
-def test_outputs_of_other_code_are_dropped(tmp_path):
-    old = cache.select(tmp_path / "executed", "k1")
-    old.mkdir(parents=True)
-    cache.select(tmp_path / "executed", "k2")
-    assert not old.exists()
 
 
 @pytest.mark.parametrize(
@@ -173,7 +274,114 @@ def test_what_can_be_done_in_a_chapter_is_counted(tmp_path):
     path = tmp_path / "09-chapter.md"
     path.write_text(CHAPTER, encoding="utf8")
     assert progress.tasks(path) == (2, 1)
-    assert [match["label"] for match in exercises.EXERCISE.finditer(CHAPTER)] == ["ex-9-1"]
+    assert exercises.stated(path) == [("ex-9-1", "⌨", "Count")]
+
+
+NESTED = """---
+title: "```{no-directive}"
+---
+
+1. In a list:
+
+   ```{progress} 01-chapter
+   ```
+
+`````{exercise} ⌨ Count
+:label: ex-9-1
+:class: dropdown
+
+````{prf:lemma}
+As in
+```python
+text = "```{no-directive}"
+```
+````
+
+:::{note} Look
+Here.
+:::
+`````
+
+```{code-cell} python
+---
+tags: [hide-input]
+mystnb: {figure: {name: fig-x}}
+---
+~~~{no-directive}
+~~~
+```
+"""
+
+
+def test_directives_are_read_with_what_belongs_to_them():
+    found = [(each.kind, each.argument, each.options, each.within) for each in myst.directives(NESTED)]
+    assert found == [
+        ("progress", "01-chapter", {}, ()),
+        ("exercise", "⌨ Count", {"label": "ex-9-1", "class": "dropdown"}, ()),
+        ("prf:lemma", "", {}, ("exercise",)),
+        ("note", "Look", {}, ("exercise",)),
+        ("code-cell", "python", {"tags": ["hide-input"], "mystnb": {"figure": {"name": "fig-x"}}}, ()),
+    ]
+
+
+@pytest.mark.parametrize("chapter", contents.chapters(ROOT), ids=lambda path: path.stem)
+def test_cells_are_those_that_a_notebook_has(chapter):
+    notebook = [cell.source for cell in jupytext.read(chapter).cells if cell.cell_type == "code"]
+    assert [cell.rstrip() for cell in myst.cells(chapter)] == [source.rstrip() for source in notebook]
+
+
+def test_the_table_of_contents_is_read_in_its_order(book):
+    assert contents.pages(book) == ["book/index", "book/03-third", "book/06-sixth", "book/07-seventh"]
+    assert [path.stem for path in contents.chapters(book)] == ["03-third", "06-sixth", "07-seventh"]
+
+
+FIGURES = """import numpy as np
+
+from .shared import landscape
+
+# As wide as a page.
+WIDTH = 7
+
+
+def unused(fig): ...
+
+
+def _axes(fig):
+    return fig.subplots(width=WIDTH)
+
+
+@np.vectorize
+def stage(fig):
+    landscape(_axes(fig))
+"""
+
+
+def test_the_source_of_what_a_cell_draws_with_is_found(book):
+    """Also what that calls, in its own module or another; and nothing else."""
+    (book / "book/figures/ch03.py").write_text(FIGURES)
+    (book / "book/figures/shared.py").write_text("def landscape(axes):\n    axes.plot()\n")
+    names = sources.imports(myst.parsed("import numpy as np\nfrom afterzero.figures import ch03 as figures"))
+    found = drawings.drawings(book, myst.parsed("explore(draw, stage=figures.stage, x=np.pi)"), names)
+    assert list(found) == ["afterzero.figures.ch03", "afterzero.figures.shared"]
+    assert found["afterzero.figures.shared"] == "def landscape(axes):\n    axes.plot()"
+    own = found["afterzero.figures.ch03"]
+    assert own.startswith("# As wide as a page.\nWIDTH = 7\n\n\ndef _axes(fig):")
+    assert own.endswith("@np.vectorize\ndef stage(fig):\n    landscape(_axes(fig))")
+    assert "unused" not in own
+
+
+@pytest.mark.parametrize(
+    ("imported", "used"),
+    [
+        ("import afterzero.figures.ch03", "afterzero.figures.ch03.unused"),
+        ("import afterzero.figures.ch03 as f", "f.unused"),
+        ("from afterzero.figures.ch03 import unused as u", "u"),
+    ],
+)
+def test_drawings_are_found_however_they_are_imported(book, imported, used):
+    (book / "book/figures/ch03.py").write_text(FIGURES)
+    found = drawings.drawings(book, myst.parsed(f"{used}(fig)"), sources.imports(myst.parsed(imported)))
+    assert found == {"afterzero.figures.ch03": "def unused(fig): ..."}
 
 
 @pytest.mark.parametrize("sheet", ["book/_static/book.css", "labnoise/teaching/widgets/explore.css"])

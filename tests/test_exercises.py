@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bookbuild import contents
 
 from labnoise.teaching import find_exercise
 from labnoise.teaching.stubs import drifted_stubs, rehearse
 
 ROOT = Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.md"))
+CHAPTERS = contents.chapters(ROOT)
 TAG = re.compile(r"\bexercise-(\d+\.\d+)")
 FOUND = [(chapter, exercise_id) for chapter in CHAPTERS for exercise_id in TAG.findall(chapter.read_text())]
 

@@ -2,17 +2,13 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from bookbuild import contents, ledger
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "book" / "_ext"))
-
-from bookbuild import ledger  # noqa: E402
-
-CHAPTERS = ledger.chapters(ROOT)
+CHAPTERS = contents.chapters(ROOT)
 GUARD = re.compile(r"\{prf:ref\}`([^`]+)` (?:is guarded )?by `(test_\w+)`")
 
 
@@ -36,6 +32,9 @@ def test_gaps_are_found(tmp_path):
     """Both kinds, in a book of one chapter."""
     (tmp_path / "book").mkdir()
     (tmp_path / "tests").mkdir()
+    (tmp_path / "_toc.yml").write_text(
+        "root: book/index\nparts: [{numbered: true, chapters: [{file: book/01-chapter}]}]\n"
+    )
     block = "```{prf:lemma} Name\n:label: lem-there\n```\n"
     (tmp_path / "book" / "01-chapter.md").write_text(block)
     assert len(ledger.gaps(tmp_path)) == 1
@@ -56,6 +55,14 @@ def test_the_ledger_holds_these_tests_and_no_others():
     assert all(0 <= record["measured"] <= record["asked"] for record in records)
 
 
-def test_the_page_of_the_ledger_has_every_chapter():
-    page = (ROOT / "book" / "ledger.md").read_text(encoding="utf8")
-    assert [chapter for chapter in CHAPTERS if f"{{ledger}} {chapter.stem}" not in page] == []
+@pytest.mark.parametrize("directive", ["ledger", "solutions", "settings"])
+def test_pages_at_the_back_go_through_all_chapters(directive):
+    """Without an argument a directive makes a section for each chapter; see also test_builds.py."""
+    page = {"settings": "reproducibility"}.get(directive, directive)
+    assert f"\n```{{{directive}}}\n```\n" in (ROOT / "book" / f"{page}.md").read_text(encoding="utf8")
+
+
+def test_the_front_page_lists_all_chapters_in_their_order():
+    page = (ROOT / "book" / "index.md").read_text(encoding="utf8")
+    assert re.findall(r"^\d\. \{doc\}`[^`]*<(.*)>`", page, re.M) == [chapter.stem for chapter in CHAPTERS]
+    assert re.findall(r"\{progress\} (\S+)", page) == [chapter.stem for chapter in CHAPTERS]

@@ -4,12 +4,12 @@ import io
 import sys
 from pathlib import Path
 
-import yaml
 from pypdf import PdfReader, PdfWriter
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))
+sys.path += [str(ROOT / "tests"), str(ROOT / "book" / "_ext")]
 
+from bookbuild import contents  # noqa: E402
 from browser import HTML, chromium, load_all_pictures, open_page, served  # noqa: E402
 
 TARGET = ROOT / "_build" / "after-zero-loss.pdf"
@@ -26,19 +26,12 @@ UNLINK = """home => {
 }"""
 
 
-def in_order() -> list[str]:
-    """The pages of the book, as its table of contents has them."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf8"))
-    chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    return [contents["root"], *chapters]
-
-
 def main() -> None:
     if not HTML.is_dir():
         raise SystemExit("error: there is no built book: run `make book` first")
     book = PdfWriter()
     with chromium() as browser, served(HTML) as home:
-        for name in in_order():
+        for name in contents.pages(ROOT):
             page, _ = open_page(browser, f"{home}/{name}.html")
             load_all_pictures(page)
             page.wait_for_load_state("networkidle")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from labnoise.teaching.stubs import main
 
-BOOK = Path(__file__).parents[1] / "book"
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "book" / "_ext"))
+
+from bookbuild import contents  # noqa: E402
 
 if __name__ == "__main__":
-    exercises = sorted(map(str, (BOOK / "exercises").glob("ch*.py")))
-    chapters = sorted(map(str, BOOK.glob("[0-9][0-9]-*.md")))
-    sys.exit(main(["sync", "--exercises", *exercises, "--", *chapters]))
+    exercises = sorted(map(str, (ROOT / "book" / "exercises").glob("ch*.py")))
+    sys.exit(main(["sync", "--exercises", *exercises, "--", *map(str, contents.chapters(ROOT))]))

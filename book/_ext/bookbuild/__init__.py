@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.ext.mathjax import html_visit_math
 
-from . import cache, docstrings, downloads, exercises, launch, ledger, progress, settings, styles
+from . import cache, docstrings, downloads, drawings, exercises, launch, ledger, progress, settings, styles
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -34,17 +34,21 @@ def lock_the_build(app: Sphinx, config) -> None:
 
 
 def key_the_execution_cache(app: Sphinx, config) -> None:
-    """Cached outputs live in a folder named after everything that could change them besides the cells."""
-    key = cache.code_key(Path(app.srcdir))
-    folder = cache.select(Path(app.outdir).parent / "executed", key)
+    """Outputs that something besides the cells could have changed are made anew."""
+    root, folder = Path(app.srcdir), Path(app.outdir).parent / "executed"
+    app.afterzero_stale = cache.select(folder, cache.output_keys(root))  # type: ignore[attr-defined]
     config.nb_execution_cache_path = str(folder)
-    # Sphinx compares these values with the last build's: a new one has every page read, or written, anew.
-    config.afterzero_code_key = key
-    config.afterzero_pages_key = cache.pages_key(Path(app.srcdir))
+    # Sphinx compares this value with the last build's: a new one has every page read, or written, anew.
+    config.afterzero_pages_key = cache.pages_key(root)
     frames = folder / "frames"
-    frames.mkdir(parents=True, exist_ok=True)
+    frames.mkdir(exist_ok=True)
     os.environ["LABNOISE_STATIC"] = str(frames)  # the kernel inherits it and shows widgets' static front
     os.environ["JAX_PLATFORMS"] = "cpu"  # the same numbers on every machine that builds the book
+
+
+def read_stale_pages(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> set[str]:
+    """Pages whose outputs are made anew, though Sphinx finds their sources as they were."""
+    return app.afterzero_stale & env.found_docs  # type: ignore[attr-defined]
 
 
 def copy_assets(app: Sphinx) -> None:
@@ -138,11 +142,11 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict:
-    app.add_config_value("afterzero_code_key", "", "env")
     app.add_config_value("afterzero_pages_key", "", "env")
     app.connect("config-inited", lock_the_build, priority=1)
     app.connect("config-inited", key_the_execution_cache, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)
+    app.connect("env-get-outdated", read_stale_pages)
     app.connect("builder-inited", ledger.check)
     app.connect("builder-inited", copy_assets)
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
@@ -152,6 +156,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("settings", settings.Settings)
     app.add_directive("progress", progress.Progress)
     app.add_directive("solutions", exercises.Solutions)
+    app.connect("doctree-read", drawings.show)
     app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
     app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)

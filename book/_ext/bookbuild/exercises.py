@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
-from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
+from . import myst
+from .contents import Tables
 
-EXERCISE = re.compile(
-    r"^`{3,}\{exercise\} (?P<kind>[⌨✍]) (?P<title>.+)\n:label: (?P<label>ex-\S+)", re.MULTILINE
-)
+
+def stated(chapter: Path) -> list[tuple[str, str, str]]:
+    """The label of each exercise, whether it is for the keyboard ⌨ or the pen ✍, and its title."""
+    found = [directive for directive in myst.read(chapter) if directive.kind == "exercise"]
+    return [(each.options["label"], *each.argument.split(" ", 1)) for each in found]
 
 
 def solutions(module: Path) -> dict[str, str]:
@@ -25,25 +25,20 @@ def solutions(module: Path) -> dict[str, str]:
     return found
 
 
-class Solutions(SphinxDirective):
-    """`{solutions} FILE STEM`"""
+class Solutions(Tables):
+    """`{solutions}`"""
 
-    required_arguments = 1
+    look = "settings"
 
-    def run(self) -> list[nodes.Node]:
-        book = Path(self.env.srcdir) / "book"
-        chapter = book / f"{self.arguments[0]}.md"
-        module = book / "exercises" / f"ch{chapter.stem[:2]}.py"
-        for path in (chapter, module):
-            self.env.note_dependency(str(path))
+    def table(self, about: Path) -> list[str]:
+        module = about.parent / "exercises" / f"ch{about.stem[:2]}.py"
+        self.env.note_dependency(str(module))
         functions = solutions(module)
         lines = ["| exercise | | solution |", "| --- | --- | --- |"]
-        for match in EXERCISE.finditer(chapter.read_text(encoding="utf8")):
-            number = match["label"].removeprefix("ex-").replace("-", ".")
+        for label, kind, title in stated(about):
+            number = label.removeprefix("ex-").replace("-", ".")
             where = "under it, folded"
-            if match["kind"] == "⌨":
+            if kind == "⌨":
                 where = f"`{functions[number]}` in `exercises/{module.name}`"
-            lines.append(f"| {number} [{match['title']}]({match['label']}) | {match['kind']} | {where} |")
-        container = nodes.container(classes=["settings"])
-        self.state.nested_parse(StringList(lines, source=str(chapter)), 0, container)
-        return [container]
+            lines.append(f"| {number} [{title}]({label}) | {kind} | {where} |")
+        return lines

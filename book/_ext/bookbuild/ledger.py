@@ -12,21 +12,15 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-STATEMENT = re.compile(
-    r"^`{3,}\{prf:(?P<kind>\w+)\}[^\n]*\n(?::[^\n]*\n)*?:label: (?P<label>\S+)", re.MULTILINE
-)
+from . import contents, myst
+
 PROVED = {"theorem", "lemma", "proposition", "corollary"}
 LABEL = re.compile(r"(thm|lem|prop|cor|def|ex)-[a-z0-9-]+")
 RECORDS = "book/ledger.json"
-
-
-def chapters(root: Path) -> list[Path]:
-    return sorted((root / "book").glob("[0-9][0-9]-*.md"))
 
 
 def test_files(root: Path) -> list[Path]:
@@ -35,8 +29,11 @@ def test_files(root: Path) -> list[Path]:
 
 def numbered(chapter: Path) -> dict[str, str]:
     """Label → kind of each numbered block of a chapter, in their order."""
-    found = STATEMENT.finditer(chapter.read_text(encoding="utf8"))
-    return {match["label"]: match["kind"] for match in found}
+    return {
+        directive.options["label"]: directive.kind.removeprefix("prf:")
+        for directive in myst.read(chapter)
+        if directive.kind.startswith("prf:") and "label" in directive.options
+    }
 
 
 def guards(root: Path) -> dict[str, list[str]]:
@@ -53,10 +50,8 @@ def guards(root: Path) -> dict[str, list[str]]:
 
 def gaps(root: Path) -> list[str]:
     """What is wrong between chapters and tests, a sentence each."""
-    known, labels = (
-        guards(root),
-        {label: kind for path in chapters(root) for label, kind in numbered(path).items()},
-    )
+    known = guards(root)
+    labels = {label: kind for path in contents.chapters(root) for label, kind in numbered(path).items()}
     found = [
         f"{label} is not guarded: mark a test with @pytest.mark.statement({label!r}, asked=...)"
         for label, kind in labels.items()
@@ -105,23 +100,21 @@ def rows(root: Path, names: list[str], known: dict[str, list[str]]) -> list[str]
     return lines
 
 
-class Ledger(SphinxDirective):
-    """`{ledger} FILE STEM` prints the statements of one chapter, `{ledger} package` those that stand in none."""
+class Ledger(contents.Tables):
+    """`{ledger}` prints the statements of the chapters, `{ledger} package` those that stand in none."""
 
-    required_arguments = 1
+    look = "ledger"
 
-    def run(self) -> list[nodes.Node]:
+    def table(self, about: Path | str) -> list[str]:
         root = Path(self.env.srcdir)
-        for path in [root / RECORDS, *chapters(root), *test_files(root)]:
+        for path in [root / RECORDS, *test_files(root)]:
             self.env.note_dependency(str(path))
         known = guards(root)
-        if self.arguments[0] == "package":
+        if about == "package":
             names = [name for name in known if not LABEL.fullmatch(name)]
         else:
-            names = [name for name in numbered(root / "book" / f"{self.arguments[0]}.md") if name in known]
-        container = nodes.container(classes=["ledger"])
-        self.state.nested_parse(StringList(rows(root, names, known), source=RECORDS), 0, container)
-        return [container]
+            names = [name for name in numbered(Path(about)) if name in known]
+        return rows(root, names, known)
 
 
 class LedgerVersions(SphinxDirective):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from . import exercises, myst
+
 
 def tasks(chapter: Path) -> tuple[int, int]:
     """How many questions that mark themselves a chapter has, and how many exercises."""
-    text = chapter.read_text(encoding="utf8")
-    questions = re.findall(r"^quiz\(", text, re.MULTILINE)
-    exercises = re.findall(r"^`{3,}\{exercise\}[^\n]*\n(?::[^\n]*\n)*?:label: ex-", text, re.MULTILINE)
-    return len(questions), len(exercises)
+    calls = (node for node in ast.walk(myst.code(chapter)) if isinstance(node, ast.Call))
+    questions = [call for call in calls if ast.unparse(call.func) == "quiz"]
+    return len(questions), len(exercises.stated(chapter))
 
 
 class Progress(SphinxDirective):
@@ -25,9 +26,9 @@ class Progress(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         chapter = Path(self.env.srcdir) / "book" / f"{self.arguments[0]}.md"
         self.env.note_dependency(str(chapter))
-        questions, exercises = tasks(chapter)
+        questions, stated = tasks(chapter)
         html = (
             f'<span class="chapter-progress" data-chapter="{chapter.stem}" '
-            f'data-questions="{questions}" data-exercises="{exercises}"></span>'
+            f'data-questions="{questions}" data-exercises="{stated}"></span>'
         )
         return [nodes.raw("", html, format="html")]

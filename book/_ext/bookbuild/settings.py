@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
-import jupytext
-from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
+from . import myst, sources
+from .contents import Tables
 
 # A call of one of these is an experiment: it draws random numbers, or follows a path.
 RUNS = {
@@ -26,10 +23,7 @@ LONGEST_USE = 300  # and of a call that sets the arguments of the function aroun
 
 def code(source: Path) -> ast.Module:
     """A module's code, or that of all cells of a chapter."""
-    if source.suffix == ".py":
-        return ast.parse(source.read_text(encoding="utf8"))
-    cells = [cell.source for cell in jupytext.read(source).cells if cell.cell_type == "code"]
-    return ast.parse("\n".join(re.sub(r"^[%!].*$", "", cell, flags=re.MULTILINE) for cell in cells))
+    return sources.read(source) if source.suffix == ".py" else myst.code(source)
 
 
 Scope = dict[str, str | None]  # what a name stands for; None where it is an argument, or set more than once
@@ -117,19 +111,16 @@ def used(tree: ast.Module, function: str) -> str:
     return ", ".join(dict.fromkeys(use for use in uses if len(use) <= LONGEST_USE))
 
 
-class Settings(SphinxDirective):
-    """`{settings} FILE` prints one table of the experiments in a chapter or module."""
+class Settings(Tables):
+    """`{settings}`, or `{settings} FILE` for the experiments of a module."""
 
-    required_arguments = 1
+    look = "settings"
 
-    def run(self) -> list[nodes.Node]:
-        source = Path(self.env.srcdir) / "book" / self.arguments[0]
+    def table(self, about: Path | str) -> list[str]:
+        source = Path(self.env.srcdir) / "book" / about
         self.env.note_dependency(str(source))
         lines = ["| experiment | with | called as |", "| --- | --- | --- |"]
-        for cells in experiments(source):
-            lines.append(
-                "| " + " | ".join(f"`{cell}`".replace("|", "\\|") if cell else "" for cell in cells) + " |"
-            )
-        container = nodes.container(classes=["settings"])
-        self.state.nested_parse(StringList(lines, source=str(source)), 0, container)
-        return [container]
+        for parts in experiments(source):
+            code = (f"`{part}`".replace("|", "\\|") if part else "" for part in parts)
+            lines.append(f"| {' | '.join(code)} |")
+        return lines
