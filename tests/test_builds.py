@@ -1,6 +1,7 @@
-"""Real builds of a book of one page, with this book's configuration: two at once, and one that is killed."""
+"""Real builds of a small book with this book's configuration: two at once, one that is killed, one after an edit."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGE = """---
+HEAD = """---
 jupytext:
   text_representation:
     extension: .md
@@ -22,27 +23,52 @@ kernelspec:
   name: python3
 ---
 
-# A page
+"""
+PAGE = f"""{HEAD}# A page
 
-{words}
+{{words}}
 
-```{{code-cell}} python
+```{{{{code-cell}}}} python
 import pathlib, time
-while not pathlib.Path("{gate}").exists():
+while not pathlib.Path("{{gate}}").exists():
     time.sleep(0.1)
 print("the gate", "is open")
 ```
+"""
+# The kernel has this project's `afterzero`, not the small book's: the cell names that and never calls it.
+CHAPTER = f"""{HEAD}# A chapter
+
+```{{code-cell}} python
+:tags: [hide-input]
+from time import time_ns
+
+def draw(fig):
+    from afterzero.figures import ch03 as figures
+    return figures.stage(fig)
+
+print("executed at", time_ns())
+```
+
+```{{ledger}}
+```
+"""
+FIGURES = """def _axes(fig):
+    return fig.subplots()
+
+
+def stage(fig):
+    return _axes(fig).plot([], [])
 """
 
 
 @pytest.fixture
 def book(tmp_path):
-    """A folder with the book's machinery, and one page whose cell waits for a file named gate."""
-    top = tmp_path / "book-of-one-page"
+    """A folder with the book's machinery, and a front page whose cell waits for a file named gate."""
+    top = tmp_path / "small-book"
     shutil.copytree(ROOT / "labnoise" / "teaching" / "widgets", top / "labnoise" / "teaching" / "widgets")
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, top / "book" / name)
-    for name in ("_config.yml", "book/references.bib"):
+    for name in ("_config.yml", "pyproject.toml", "book/references.bib", "book/ledger.json"):
         shutil.copy(ROOT / name, top / name)
     (top / "requirements.txt").touch()
     (top / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
@@ -97,3 +123,47 @@ def test_a_second_build_stops_and_a_killed_one_leaves_nothing_stale(book):
     assert "First words." not in page
     assert "the gate is open" in page
     assert not (book / "_build" / ".unfinished").exists()
+
+
+@pytest.fixture
+def chapter(book):
+    """The source of a chapter that joins the book, whose cell draws with a function of `afterzero.figures`."""
+    toc = "parts: [{numbered: true, chapters: [{file: book/03-chapter}]}]\n"
+    (book / "_toc.yml").write_text((book / "_toc.yml").read_text() + toc)
+    (book / "book" / "figures").mkdir()
+    (book / "book" / "figures" / "ch03.py").write_text(FIGURES)
+    (book / "book" / "03-chapter.md").write_text(CHAPTER)
+    (book / "gate").touch()
+    return book
+
+
+def built(top: Path) -> dict[str, str]:
+    """Build the book and return its pages."""
+    running = build(top)
+    said, _ = running.communicate(timeout=180)
+    assert running.returncode == 0, said
+    return {path.stem: path.read_text() for path in (top / "_build" / "html" / "book").glob("*.html")}
+
+
+def test_an_edited_drawing_is_shown_and_executes_only_the_chapter_that_has_it(chapter):
+    before = built(chapter)
+    fold = re.search(r"<details class=.admonition hide.*?</details>", before["03-chapter"], re.DOTALL)[0]
+    own, drawn = re.split(r"<p[^>]*>From <code.*afterzero\.figures\.ch03.*</p>", fold)
+    text = re.sub("<[^>]*>", "", drawn)
+    assert "time_ns" in own
+    assert text.strip() == FIGURES.strip()
+    assert '<span class="k">return</span>' in drawn, "its code has the colours of code"
+    assert drawn.count("<pre>") == own.count("<pre>") == 1, "it gets a button to copy like all code"
+    assert re.search(r'<section id="chapter-1">\s*<h2>.*Chapter 1<', before["03-chapter"]), "of the ledger"
+
+    figures = chapter / "book" / "figures" / "ch03.py"
+    figures.write_text(figures.read_text().replace(".plot(", ".scatter("))
+    executed = (chapter / "_build" / "executed").glob("executed/*/base.ipynb")
+    times = {path: path.stat().st_mtime_ns for path in executed}
+    after = built(chapter)
+    assert "scatter" in after["03-chapter"]
+    stamp = r"executed at \d+"
+    assert re.search(stamp, after["03-chapter"])[0] != re.search(stamp, before["03-chapter"])[0]
+    kept = [path for path, time in times.items() if path.exists() and path.stat().st_mtime_ns == time]
+    assert len(times) == 2
+    assert len(kept) == 1, "the front page was executed again"
