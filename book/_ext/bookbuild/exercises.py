@@ -11,8 +11,8 @@ from .contents import Tables
 
 def stated(chapter: Path) -> list[tuple[str, str, str]]:
     """The label of each exercise, whether it is for the keyboard ⌨ or the pen ✍, and its title."""
-    found = [directive for directive in myst.read(chapter) if directive.kind == "exercise"]
-    return [(each.options["label"], *each.argument.split(" ", 1)) for each in found]
+    found = [each for each in myst.read(chapter) if each.kind == "exercise" and "label" in each.options]
+    return [(each.options["label"], *each.argument.partition(" ")[::2]) for each in found]
 
 
 def solutions(module: Path) -> dict[str, str]:
