@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 os.environ |= {
-    "LABNOISE_STATIC": "1",
+    "LABNOISE_PROGRESS": "0",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "OMP_NUM_THREADS": "1",
 }
