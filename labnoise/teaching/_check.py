@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from labnoise.teaching import _record
 from labnoise.teaching._exercise import RAISED, find_exercise
-from labnoise.teaching._record import answers, attempts
 from labnoise.teaching._verdict import Verdict
 
 
@@ -53,14 +53,14 @@ def check(exercise_id: str, answer: Any) -> Verdict:
     asked = find_exercise(exercise_id)
     verdict = asked.mark(answer)
     if verdict.status == "not yet" and asked.hints and not verdict.message.startswith(RAISED):
-        tried = attempts.setdefault(exercise_id, [])
+        tried = _record.attempts.setdefault(exercise_id, [])
         if (text := source(answer)) not in tried:
             tried.append(text)
         number = min(tried.index(text) + 1, len(asked.hints))
         hint = f"Hint {number} of {len(asked.hints)}: {asked.hints[number - 1]}"
         verdict = Verdict("not yet", f"{verdict.message} {hint}")
     if verdict.status != "not answered yet":
-        answers[exercise_id] = (answer, verdict)
+        _record.answers[exercise_id] = (answer, verdict)
     return verdict
 
 
