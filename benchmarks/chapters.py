@@ -31,7 +31,7 @@ def run(chapter: Path) -> tuple[float, float, list[tuple[str, float]]]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as frames:
-        os.environ |= {"LABNOISE_STATIC": frames, "JAX_PLATFORMS": "cpu"}
+        os.environ |= {"LABNOISE_FRAMES": frames, "LABNOISE_PROGRESS": "0", "JAX_PLATFORMS": "cpu"}
         NotebookClient(notebook, timeout=600, record_timing=True).execute(cwd=str(chapter.parent))
     clock = time.perf_counter() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

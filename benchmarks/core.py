@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ["LABNOISE_STATIC"] = "1"
+os.environ["LABNOISE_PROGRESS"] = "0"
 
 import jax
 import jax.numpy as jnp

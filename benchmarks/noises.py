@@ -8,7 +8,7 @@ In one thread, as `make experiments` computes them: the vectors are so short tha
 import os
 import time
 
-os.environ |= {"LABNOISE_STATIC": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+os.environ |= {"LABNOISE_PROGRESS": "0", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 
 import jax
 import jax.numpy as jnp

@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 os.environ |= {
-    "LABNOISE_STATIC": "1",
+    "LABNOISE_PROGRESS": "0",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "OMP_NUM_THREADS": "1",
 }

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import example_widgets as examples  # noqa: E402
 import report  # noqa: E402
 
-from labnoise.teaching.widgets.static import ASSETS  # noqa: E402
+from labnoise.teaching.widgets.assets import ASSETS  # noqa: E402
 
 MOVES = 40
 
@@ -56,11 +56,11 @@ def measure_static() -> list[tuple[str, str]]:
     """One widget with a stage as the static book has it, opened from a folder."""
     with tempfile.TemporaryDirectory() as name:
         site = Path(name)
-        os.environ["LABNOISE_STATIC"] = str(site / "_frames")
+        os.environ["LABNOISE_FRAMES"] = str(site / "_frames")
         begin = time.perf_counter()
         page_html = examples.clocks()._repr_mimebundle_()["text/html"]
         drawing = time.perf_counter() - begin
-        del os.environ["LABNOISE_STATIC"]
+        del os.environ["LABNOISE_FRAMES"]
         (site / "book").mkdir()
         for asset in ASSETS:
             shutil.copy(asset, site / "book")

@@ -16,9 +16,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from labnoise import _checks
+from labnoise._progress import progress_bar
 
 _FORMAT = 1
 _PATIENCE = 5.0  # seconds without a result after which the executor is asked whether it is alive
@@ -141,8 +141,7 @@ def sweep(
     finished = {} if path is None else _open(Path(path), task, list(axes))
     done = {name: finished[name] for name in wanted if name in finished and finished[name].error is None}
     todo = [pair for name, pair in wanted.items() if name not in done]
-    silent = bool(os.environ.get("LABNOISE_STATIC"))
-    bar = tqdm(total=len(wanted), initial=len(done), unit="trial", delay=2, disable=silent, leave=False)
+    bar = progress_bar(len(wanted), "trial", initial=len(done))
     failure = None
     with closing(_run(task, todo, executor)) as running, bar:
         for outcome in running:

@@ -10,13 +10,13 @@ import pytest
 from labnoise import check as module_or_function
 from labnoise.answers import load_answers, save_answers
 from labnoise.teaching import check, exercise, find_exercise, stubs
-from labnoise.teaching._check import _answers, _failed
+from labnoise.teaching._record import answers, attempts
 
 
 @pytest.fixture(autouse=True)
 def fresh_session():
-    _answers.clear()
-    _failed.clear()
+    answers.clear()
+    attempts.clear()
 
 
 def right(jacobian, delta):
@@ -55,7 +55,7 @@ def test_the_usual_mistake_is_named():
 @pytest.mark.parametrize("answer", [..., None, lambda J, d: ..., lambda J, d: None])
 def test_an_untouched_stub_is_not_answered(answer):
     assert check("0.1", answer).status == "not answered yet"
-    assert _answers == {}
+    assert answers == {}
 
 
 def raises(J, d):
@@ -142,7 +142,7 @@ def test_answers_outlive_a_session(tmp_path):
     check("0.1", right)
     check("0.2", np.float64(2.0))
     assert save_answers(file) == ["0.1", "0.2"]
-    _answers.clear()
+    answers.clear()
 
     namespace = {}
     verdicts = load_answers(file, namespace)
@@ -150,7 +150,7 @@ def test_answers_outlive_a_session(tmp_path):
     assert namespace["right"](np.eye(2), 1.0).shape == (2, 2)
 
     # The text of a restored function is known, so it can be saved again, and an earlier answer is not lost.
-    _answers.pop("0.2")
+    answers.pop("0.2")
     assert save_answers(file) == ["0.1", "0.2"]
     assert "def right" in json.loads(file.read_text())["answers"]["0.1"]["answer"]
 

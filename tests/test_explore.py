@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import re
+from functools import partial
 from types import SimpleNamespace
 
 import example_widgets as examples
@@ -168,7 +169,7 @@ def test_a_stage_returns_its_artists_in_any_container(pack):
         ax = fig.subplots()
         return pack(*ax.plot([0, 1], [0, 1]), ax.text(0, 0, "text"))
 
-    picture = explore(lambda artists, a: "Fine.", two, a=[1, 2]).picture
+    picture = explore(lambda artists, a: "Fine.", two, a=[1, 2]).definition.picture
     assert len(picture.moving) == 2
 
 
@@ -222,7 +223,7 @@ def test_dark_inverts_ink_and_keeps_colour():
 
 
 def test_files_are_small_and_look_the_same():
-    picture = examples.clocks().picture
+    picture = examples.clocks().definition.picture
     image, _ = picture.frame({"eta": 0.05, "step": 2001, "noise": "label"})
     data = encode(image)
     assert len(data) < 10_000
@@ -257,7 +258,7 @@ def test_two_panels_are_cut_between_them_and_nothing_else_is():
 
 @pytest.fixture
 def static(tmp_path, monkeypatch):
-    monkeypatch.setenv("LABNOISE_STATIC", str(tmp_path / "frames"))
+    monkeypatch.setenv("LABNOISE_FRAMES", str(tmp_path / "frames"))
     return tmp_path / "frames"
 
 
@@ -312,21 +313,57 @@ def test_text_cannot_end_its_element(static):
     assert spec_of(page)["sentences"][0] == "</script><b>"
 
 
-def test_a_copied_setting_runs_as_it_is(static):
-    code = spec_of(html_of(examples.clocks(eta=[0.01, 0.05], step=[1, 401])))["code"]
-    values = [
-        f"{name}={stops[1]}" for name, stops in zip(("eta", "step", "noise"), code["values"], strict=True)
-    ]
-    source = code["before"] + ", ".join(values) + code["after"]
-    namespace = vars(examples).copy()
-    *setup, last = source.splitlines()
+def run_code(code, namespace, **chosen):
+    """Run the code to copy with the chosen stops, and return the sentence."""
+    setting = ", ".join(f"{name}={code['values'][i][stop]}" for i, (name, stop) in enumerate(chosen.items()))
+    *setup, last = (code["before"] + setting + code["after"]).splitlines()
     exec("\n".join(setup), namespace)
-    assert eval(last, namespace).startswith("After 401 steps")
+    sentence = eval(last, namespace)
     plt.close(namespace["fig"])
+    return sentence
 
 
-def test_a_function_without_a_name_has_no_code_to_copy(static):
-    page = html_of(explore(lambda lines, a: "Fine.", stage, a=[1, 2]))
+def test_a_copied_setting_runs_as_it_is_and_brings_its_imports(static):
+    code = spec_of(html_of(examples.clocks(eta=[0.01, 0.05], step=[1, 401])))["code"]
+    assert code["before"].startswith(
+        "import matplotlib.pyplot as plt\nfrom example_widgets import draw_clocks, stage_clocks\n\n"
+    )
+    assert run_code(code, {}, eta=1, step=1, noise=1).startswith("After 401 steps")
+
+
+def test_copied_code_imports_what_the_notebook_does_not_define(static, monkeypatch):
+    monkeypatch.setattr(examples.draw_pad, "__module__", "__main__")
+    code = spec_of(html_of(examples.pad()))["code"]
+    assert "from example_widgets import stage_pad\n" in code["before"]
+    assert "__main__" not in code["before"]
+    assert run_code(code, {"draw_pad": examples.draw_pad}, x=10, y=0) == "The point lies at (1, -2)."
+
+
+def test_copied_code_has_one_import_a_module_in_order(static, monkeypatch):
+    monkeypatch.setattr(examples.draw_pad, "__module__", "a_module")
+    lines = spec_of(html_of(examples.pad()))["code"]["before"].splitlines()
+    assert lines[:4] == [
+        "import matplotlib.pyplot as plt",
+        "from a_module import draw_pad",
+        "from example_widgets import stage_pad",
+        "",
+    ]
+
+
+def test_a_chapter_that_defines_its_functions_imports_none(static, monkeypatch):
+    monkeypatch.setattr(examples.draw_whole, "__module__", "__main__")
+    lines = spec_of(html_of(examples.whole()))["code"]["before"].splitlines()
+    assert lines == [
+        "import matplotlib.pyplot as plt",
+        "",
+        "fig = plt.figure(figsize=(7.2, 3.6))",
+        "draw_whole(fig, ",
+    ]
+
+
+@pytest.mark.parametrize("nameless", [lambda lines, a: draw(lines, a=a), partial(draw, b="two")])
+def test_a_function_without_a_name_has_no_code_to_copy(static, nameless):
+    page = html_of(explore(nameless, stage, a=[1, 2]))
     assert spec_of(page)["code"] is None
     assert "explore-copy" not in page
 
@@ -409,7 +446,7 @@ def test_a_draw_that_raises_says_so_in_place_and_recovers():
 
 def test_the_pointer_sets_what_lies_under_it():
     explorer = examples.pad()
-    picture, live = explorer.picture, explorer.live
+    picture, live = explorer.definition.picture, explorer.live
     live.canvas.pointer = [picture.across(0.2), picture.down(1.5)]
     assert live.values == pytest.approx({"x": 0.2, "y": 1.5})
     live.canvas.pointer = [2.0, -1.0]  # beyond the picture
@@ -437,7 +474,7 @@ def test_every_kind_of_slider_can_be_made():
 
 
 def test_with_a_kernel_it_shows_itself_as_a_widget(monkeypatch):
-    monkeypatch.delenv("LABNOISE_STATIC", raising=False)
+    monkeypatch.delenv("LABNOISE_FRAMES", raising=False)
     bundle = examples.pad()._repr_mimebundle_()
     bundle = bundle[0] if isinstance(bundle, tuple) else bundle
     assert "application/vnd.jupyter.widget-view+json" in bundle

@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from labnoise import quiz
 from labnoise.teaching import Verdict
-from labnoise.teaching.widgets.static import ASSETS
+from labnoise.teaching.widgets.assets import ASSETS
 from labnoise.widgets import Control
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def site(tmp_path_factory):
     """A folder as a build leaves it: one page with three widgets, a quiz and a verdict."""
     root = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABNOISE_STATIC", str(root / "_frames"))
+        patch.setenv("LABNOISE_FRAMES", str(root / "_frames"))
         widgets = [
             examples.clocks(
                 eta=Control([0.01, 0.03, 0.1], label="learning rate η", start=0.03), step=[1, 401, 801, 1201]

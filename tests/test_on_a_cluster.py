@@ -44,7 +44,7 @@ def test_a_snippet_runs(script, tmp_path):
     short = short.replace('"n_workers": 2', '"n_workers": 1').replace("Executor(2,", "Executor(1,")
     assert short != script
     (tmp_path / "diagram.py").write_text(short)
-    cache = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "_build" / "jax-cache"), "LABNOISE_STATIC": "1"}
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "_build" / "jax-cache"), "LABNOISE_PROGRESS": "0"}
     ran = subprocess.run(
         [sys.executable, "diagram.py"], cwd=tmp_path, env=os.environ | cache, capture_output=True, text=True
     )

@@ -12,6 +12,7 @@ from labnoise import (
     landscapes,
     random_sparse_regression,
     sgd,
+    sweep,
 )
 
 KEY = jax.random.key(7)
@@ -98,13 +99,15 @@ def test_no_steps():
     np.testing.assert_array_equal(run.states, [[1.6, 0.4]])
 
 
-def test_a_long_run_in_pieces_reports_progress(monkeypatch):
-    bars = []
+@pytest.fixture
+def bars(monkeypatch):
+    """The progress bars that are made: what they are asked for, and how they move."""
+    made = []
 
     class Bar:
         def __init__(self, **options):
-            self.options, self.n = options, 0
-            bars.append(self)
+            self.options, self.moves = options, []
+            made.append(self)
 
         def __enter__(self):
             return self
@@ -112,19 +115,40 @@ def test_a_long_run_in_pieces_reports_progress(monkeypatch):
         def __exit__(self, *_):
             pass
 
-        def update(self, steps):
-            self.n += steps
+        def update(self, steps=1):
+            self.moves.append(steps)
 
-    monkeypatch.setattr("labnoise.dynamics._sgd.tqdm", Bar, raising=False)
-    import sys
+    monkeypatch.setattr("labnoise._progress.tqdm", Bar)
+    monkeypatch.delenv("LABNOISE_PROGRESS", raising=False)
+    return made
 
-    monkeypatch.setattr(sys.modules["labnoise.dynamics._sgd"], "tqdm", Bar)
-    monkeypatch.delenv("LABNOISE_STATIC", raising=False)
+
+def test_a_long_run_in_pieces_reports_progress(bars):
     sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 60_001, KEY)
-    assert (bars[-1].n, bars[-1].options["disable"], bars[-1].options["delay"]) == (60_001, False, 2)
-    monkeypatch.setenv("LABNOISE_STATIC", "1")
+    (bar,) = bars
+    assert (sum(bar.moves), bar.options["disable"], bar.options["delay"]) == (60_001, False, 2)
+    assert len(bar.moves) > 1
+    assert bar.options["total"] == 60_001
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "silent"),
+    [
+        ("LABNOISE_PROGRESS", "0", True),
+        ("LABNOISE_PROGRESS", "1", False),
+        ("LABNOISE_FRAMES", "frames", False),
+    ],
+)
+def test_a_setting_silences_the_bar(bars, monkeypatch, name, value, silent):
+    monkeypatch.setenv(name, value)
     sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 10, KEY)
-    assert bars[-1].options["disable"]
+    sweep(lambda seed, n: n, {"n": [1]}, 1)
+    assert [bar.options["disable"] for bar in bars] == [silent, silent]
+
+
+def test_a_run_inside_jit_shows_no_bar(bars):
+    jax.jit(lambda key: sgd(LabelNoise(HYPERBOLA, 0.5), jnp.array([1.6, 0.4]), 0.05, 10, key).states)(KEY)
+    assert [bar.options["disable"] for bar in bars] == [True]
 
 
 def test_a_replica_that_diverges_is_marked_alone():

@@ -29,7 +29,7 @@ def cluster(folder, allowed_failures=3):
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     settings = {
         "PYTHONPATH": path,
-        "LABNOISE_STATIC": "1",
+        "LABNOISE_PROGRESS": "0",
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
     }
     processes = []

@@ -1,6 +1,5 @@
 """Stochastic gradient descent, `x(k+1) = x(k) − η g_k`, for every noise of `labnoise.noises`."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from tqdm.auto import tqdm
 
 from labnoise import _checks
+from labnoise._progress import progress_bar
 from labnoise.noises import Noise
 
 LearningRate = Array | float | Callable[[Array], Array]
@@ -82,7 +81,7 @@ def sgd(
 
     Notes
     -----
-    Runs longer than two seconds show a progress bar, unless the environment variable LABNOISE_STATIC is set.
+    Runs longer than two seconds show a progress bar, unless the environment has LABNOISE_PROGRESS=0.
     Time t of the limit is η²·steps.
 
     Examples
@@ -135,8 +134,7 @@ def _run(
     )
     carry = (x, velocity, saved, jnp.full(key.shape, -1, int), draws)
 
-    silent = in_one or bool(os.environ.get("LABNOISE_STATIC"))
-    with tqdm(total=num_steps, unit="step", delay=2, disable=silent, leave=False) as bar:
+    with progress_bar(num_steps, "step", silent=in_one) as bar:
         for first in range(0, number, size):
             piece = tuple(part[first : first + size] for part in segments)
             bar_step = int(piece[1].sum())

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from labnoise.teaching._check import Verdict, _answers, check, find_exercise, source
+from labnoise.teaching import Verdict, _record, check, find_exercise, source
 
 FORMAT = "labnoise answers 1"
 
@@ -40,7 +40,7 @@ def save_answers(path: str | Path) -> list[str]:
     >>> import tempfile
     >>> from pathlib import Path
     >>> from labnoise.teaching.answers import load_answers, save_answers
-    >>> from labnoise.teaching._check import check, exercise
+    >>> from labnoise.teaching import check, exercise
     >>> @exercise("example.3", mistakes={"That is η.": 0.1}, hints=("Square it.",))
     ... def slow_time_of_a_step():
     ...     \"\"\"By how much does one step advance t = η²·steps at η = 0.1?\"\"\"
@@ -55,7 +55,7 @@ def save_answers(path: str | Path) -> list[str]:
     """
     path = Path(path)
     saved = _read(path) if path.exists() else {}
-    for exercise_id, (answer, verdict) in _answers.items():
+    for exercise_id, (answer, verdict) in _record.answers.items():
         kind, text = ("function", source(answer)) if callable(answer) else ("value", _plain(answer))
         saved[exercise_id] = {"kind": kind, "answer": text, "status": verdict.status}
     unfinished = path.with_name(path.name + ".unfinished")

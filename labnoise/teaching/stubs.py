@@ -18,7 +18,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labnoise.teaching._check import Exercise, Verdict, find_exercise
+from labnoise.teaching import Exercise, Verdict, find_exercise
 
 # A MyST code cell: fence, options as :key: lines or as a YAML block, body, the same fence.
 _CELL = re.compile(

@@ -42,7 +42,8 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
     config.afterzero_pages_key = cache.pages_key(root)
     frames = folder / "frames"
     frames.mkdir(exist_ok=True)
-    os.environ["LABNOISE_STATIC"] = str(frames)  # the kernel inherits it and shows widgets' static front
+    os.environ["LABNOISE_FRAMES"] = str(frames)  # the kernel inherits it and shows widgets' static front
+    os.environ["LABNOISE_PROGRESS"] = "0"
     os.environ["JAX_PLATFORMS"] = "cpu"  # the same numbers on every machine that builds the book
 
 
@@ -118,7 +119,7 @@ def copy_frames(app: Sphinx, exception: Exception | None) -> None:
     """Every widget on a built page gets its pictures beside it; one that has none fails the build."""
     if exception or app.builder.format != "html":
         return
-    source, target = Path(os.environ["LABNOISE_STATIC"]), Path(app.outdir) / "_frames"
+    source, target = Path(os.environ["LABNOISE_FRAMES"]), Path(app.outdir) / "_frames"
     used = set()
     for page in Path(app.outdir).joinpath("book").rglob("*.html"):
         used.update(re.findall(r'data-frames="([0-9a-f]+)"', page.read_text(encoding="utf8")))

@@ -1,4 +1,4 @@
-"""`explore`: checks one widget's definition and chooses its front."""
+"""`explore`: defines one widget and chooses its front."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from labnoise.teaching.widgets import static
 from labnoise.teaching.widgets.controls import Control, Value, make_controls
+from labnoise.teaching.widgets.definition import Definition
 from labnoise.teaching.widgets.live import Live
-from labnoise.teaching.widgets.picture import Picture
+from labnoise.teaching.widgets.static import publish
 
 # Static pictures are drawn for phones and dense screens; live ones for the 50 ms between two moves.
 STATIC_DPI = 220
@@ -22,7 +22,7 @@ LIVE_DPI = 150
 class Explorer:
     """A picture with controls, made by `explore`; the last expression of a cell shows it.
 
-    Where the environment names a folder in `LABNOISE_STATIC`, as the book's build does, it shows itself as
+    Where the environment names a folder in `LABNOISE_FRAMES`, as the book's build does, it shows itself as
     HTML over frames drawn into that folder, elsewhere as Jupyter widgets.
 
     Attributes
@@ -31,31 +31,17 @@ class Explorer:
         In the order of the keywords.
     """
 
-    def __init__(
-        self,
-        draw: Callable[..., str],
-        stage: Callable[[Figure], Any] | None,
-        drag: Sequence[str | None] | None,
-        play: str | None,
-        controls: list[Control],
-    ) -> None:
-        self.controls = controls
-        self.drag = _check_drag(drag, controls)
-        self.play = _check_range("play", play, controls)
-        self.draw = draw
-        self.stage = stage
-        self.folder = os.environ.get("LABNOISE_STATIC")
-        start = {control.name: control.start for control in controls}
-        self.picture = Picture(draw, stage, start, STATIC_DPI if self.folder else LIVE_DPI)
-        if any(self.drag):
-            self.picture.pad()  # says now, not at the first move, that there is nothing to drag in
+    def __init__(self, definition: Definition, frames: str | None) -> None:
+        self.definition = definition
+        self.controls = definition.controls
+        self._frames = frames
         self._live: Live | None = None
 
     @property
     def live(self) -> Live:
         """The Jupyter widget."""
         if self._live is None:
-            self._live = Live(self)
+            self._live = Live(self.definition)
         return self._live
 
     def show(self, **values: Value) -> str:
@@ -69,8 +55,8 @@ class Explorer:
         return self.live.show(**values)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if self.folder:
-            html, sentence = static.publish(self, Path(self.folder))
+        if self._frames:
+            html, sentence = publish(self.definition, Path(self._frames))
             return {"text/html": html, "text/plain": sentence}
         return self.live._repr_mimebundle_(**kwargs)
 
@@ -111,6 +97,12 @@ def explore(
         grid, a `drag` or `play` that names no range, and a `draw` that takes other arguments, returns no
         sentence or changes what the stage did not return.
 
+    Notes
+    -----
+    The static book offers the setting that it shows as code to copy if `draw` and `stage` have names of their own,
+    in a cell or in a module, which the code then imports. A lambda, a `functools.partial` and a function made inside
+    another one have none: write `def` at the top of the cell.
+
     Examples
     --------
     >>> from labnoise import explore
@@ -126,19 +118,6 @@ def explore(
     >>> widget.show(t=1, delta=0.5)
     'At t = 1 the unbalance is 0.37 of what it was.'
     """
-    return Explorer(draw, stage, drag, play, make_controls(controls))
-
-
-def _check_drag(drag: Sequence[str | None] | None, controls: list[Control]) -> tuple[str | None, str | None]:
-    if drag is None:
-        return (None, None)
-    if isinstance(drag, str) or len(drag) != 2 or drag[0] == drag[1]:
-        raise ValueError(f"drag = {drag!r}: name two different ranges, (across, up); None leaves one alone")
-    return (_check_range("drag", drag[0], controls), _check_range("drag", drag[1], controls))
-
-
-def _check_range(argument: str, name: str | None, controls: list[Control]) -> str | None:
-    ranges = [control.name for control in controls if control.is_range]
-    if name is not None and name not in ranges:
-        raise ValueError(f"{argument} = {name!r}: name a range of numbers, one of {ranges}")
-    return name
+    frames = os.environ.get("LABNOISE_FRAMES")
+    dpi = STATIC_DPI if frames else LIVE_DPI
+    return Explorer(Definition(draw, stage, drag, play, make_controls(controls), dpi), frames)

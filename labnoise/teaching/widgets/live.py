@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from labnoise.teaching.widgets.assets import CANVAS, GESTURES, STYLE_SHEET
 from labnoise.teaching.widgets.controls import Control, Value
+from labnoise.teaching.widgets.definition import Definition
 from labnoise.teaching.widgets.picture import dark, encode
-from labnoise.teaching.widgets.static import HERE
-
-if TYPE_CHECKING:
-    from labnoise.teaching.widgets.explorer import Explorer
-
 
 FINE = 200  # steps of a slider: three pixels each when dragged, six seconds across with an arrow key held
 
@@ -24,8 +21,8 @@ FINE = 200  # steps of a slider: three pixels each when dragged, six seconds acr
 class Canvas(anywidget.AnyWidget):
     """The picture and its sentence in the browser: Python writes layers, the browser what is done to them."""
 
-    _esm = (HERE / "gestures.js").read_text() + (HERE / "canvas.js").read_text()
-    _css = (HERE / "explore.css").read_text()
+    _esm = GESTURES.read_text() + CANVAS.read_text()
+    _css = STYLE_SHEET.read_text()
 
     size = traitlets.Tuple().tag(sync=True)
     light = traitlets.Bytes().tag(sync=True)
@@ -44,22 +41,22 @@ class Canvas(anywidget.AnyWidget):
 
 
 class Live(ipywidgets.VBox):
-    """Sliders, picture and sentence of one `Explorer`."""
+    """Sliders, picture and sentence of one widget."""
 
-    def __init__(self, explorer: Explorer) -> None:
-        self._explorer = explorer
-        self._by_name = {control.name: control for control in explorer.controls}
-        self.sliders = {control.name: _slider(control) for control in explorer.controls}
-        background = explorer.picture.background()
-        played = self._by_name.get(explorer.play or "")
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._by_name = {control.name: control for control in definition.controls}
+        self.sliders = {control.name: _slider(control) for control in definition.controls}
+        background = definition.picture.background()
+        played = self._by_name.get(definition.play or "")
         self.canvas = Canvas(
-            size=explorer.picture.size,
+            size=definition.picture.size,
             light=encode(background) if background else b"",
             dark=encode(dark(background)) if background else b"",
             pad=self._pad(),
             stops=len(played.values) if played else 0,
         )
-        self.values = {control.name: control.start for control in explorer.controls}
+        self.values = {control.name: control.start for control in definition.controls}
         self._redraw()
         for name, slider in self.sliders.items():
             slider.observe(partial(self._turn, name), "value")
@@ -95,7 +92,7 @@ class Live(ipywidgets.VBox):
     def _redraw(self) -> None:
         problem = ""
         try:
-            image, sentence = self._explorer.picture.frame(self.values)
+            image, sentence = self._definition.picture.frame(self.values)
         except (
             Exception
         ) as error:  # whatever it is, the reader sees it where she looks; the last picture stays
@@ -105,30 +102,30 @@ class Live(ipywidgets.VBox):
             if not problem:
                 self.canvas.frame, self.canvas.sentence = encode(image), sentence
             self.canvas.problem = problem
-            if self._explorer.play:
-                control = self._by_name[self._explorer.play]
+            if self._definition.play:
+                control = self._by_name[self._definition.play]
                 self.canvas.at_end = self.values[control.name] >= control.values[-1]
             self.canvas.moves += 1
 
     def _drag(self, change: Any) -> None:
-        places = self._explorer.picture.data_at(*change.new)
+        places = self._definition.picture.data_at(*change.new)
         self._move(
             {
                 name: self._by_name[name].nearest(place)
-                for name, place in zip(self._explorer.drag, places, strict=True)
+                for name, place in zip(self._definition.drag, places, strict=True)
                 if name
             }
         )
 
     def _step(self, _change: Any) -> None:
         """Play: on to the next stop, and from the last one to the first."""
-        control = self._by_name[self._explorer.play or ""]
+        control = self._by_name[self._definition.play or ""]
         later = [stop for stop in control.values if stop > self.values[control.name]]
         self._move({control.name: later[0] if later else control.values[0]})
 
     def _pad(self) -> dict[str, Any] | None:
-        x, y = self._explorer.drag
-        return {**self._explorer.picture.pad(), "x": bool(x), "y": bool(y)} if x or y else None
+        x, y = self._definition.drag
+        return {**self._definition.picture.pad(), "x": bool(x), "y": bool(y)} if x or y else None
 
 
 def _slider(control: Control) -> Any:

@@ -9,23 +9,18 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labnoise.teaching.widgets.as_code import setting_as_code
 from labnoise.teaching.widgets.controls import Control
+from labnoise.teaching.widgets.definition import Definition
 from labnoise.teaching.widgets.picture import dark, encode
-
-if TYPE_CHECKING:
-    from labnoise.teaching.widgets.explorer import Explorer
 
 # Chapters lie in one folder below the top, beside which the book's build copies the frames.
 FRAMES = "../_frames"
 
-HERE = Path(__file__).parent
-# What every page with a widget loads, in this order; plain scripts, so that they run from file:// too.
-ASSETS = (HERE / "explore.css", HERE / "gestures.js", HERE / "explore.js")
 
-
-def publish(explorer: Explorer, root: Path) -> tuple[str, str]:
+def publish(definition: Definition, root: Path) -> tuple[str, str]:
     """Draw every frame into `root/<id>` and return the HTML that shows them, and the first sentence.
 
     The id is a hash of the frames. They are drawn beside their place and moved there at once, so that a
@@ -34,7 +29,7 @@ def publish(explorer: Explorer, root: Path) -> tuple[str, str]:
     root.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=root))
     try:
-        frames, sentences = _draw_frames(explorer, work)
+        frames, sentences = _draw_frames(definition, work)
         frames_id = _hash(work)
         work.chmod(0o755)
         try:
@@ -44,15 +39,15 @@ def publish(explorer: Explorer, root: Path) -> tuple[str, str]:
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return _page(explorer, frames_id, frames, sentences), sentences[_start(explorer)]
+    return _page(definition, frames_id, frames, sentences), sentences[_start(definition)]
 
 
-def _draw_frames(explorer: Explorer, folder: Path) -> tuple[list[int], list[str]]:
+def _draw_frames(definition: Definition, folder: Path) -> tuple[list[int], list[str]]:
     """Write the files; return, for every setting, the number of its frame and its sentence.
 
     Settings are counted like digits, the last control fastest. Equal frames are written once.
     """
-    picture, controls = explorer.picture, explorer.controls
+    picture, controls = definition.picture, definition.controls
     background = picture.background()
     if background:
         (folder / "light.webp").write_bytes(encode(background))
@@ -78,27 +73,27 @@ def _hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _start(explorer: Explorer) -> int:
+def _start(definition: Definition) -> int:
     """The number of the setting that is shown first."""
     setting = 0
-    for control in explorer.controls:
+    for control in definition.controls:
         setting = setting * len(control.values) + control.index
     return setting
 
 
-def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list[str]) -> str:
+def _page(definition: Definition, frames_id: str, frames: list[int], sentences: list[str]) -> str:
     """One figure, complete without JavaScript, which finds what it needs in the JSON at the end."""
-    folder, start = f"{FRAMES}/{frames_id}", _start(explorer)
-    width, height = explorer.picture.size
+    folder, start = f"{FRAMES}/{frames_id}", _start(definition)
+    width, height = definition.picture.size
     layers = [
         _image(f"{folder}/{name}.webp", width, height, f"explore-{name}")
         for name in ("light", "dark")
-        if explorer.stage
+        if definition.stage
     ]
     layers.append(_image(f"{folder}/{frames[start]}.webp", width, height, "explore-frame", sentences[start]))
     sheet = f'<div class="explore-sheet">{"".join(layers)}</div>'
-    kind, style = "" if explorer.stage else " explore-whole", f"max-width: {width}px"
-    if split := explorer.picture.split():
+    kind, style = "" if definition.stage else " explore-whole", f"max-width: {width}px"
+    if split := definition.picture.split():
         # On a phone the sheet shows its left half and a second one, under it, the right half.
         sheet += sheet.replace('alt="' + html.escape(sentences[start]), 'alt="')
         kind, style = f"{kind} explore-halves", f"{style}; --split: {split}"
@@ -106,14 +101,14 @@ def _page(explorer: Explorer, frames_id: str, frames: list[int], sentences: list
         "folder": folder,
         "frames": frames,
         "sentences": sentences,
-        "controls": [{"name": control.name, "labels": control.labels} for control in explorer.controls],
-        "play": explorer.play,
-        "pad": _pad(explorer),
-        "code": _code(explorer),
+        "controls": [{"name": control.name, "labels": control.labels} for control in definition.controls],
+        "play": definition.play,
+        "pad": _pad(definition),
+        "code": setting_as_code(definition),
     }
-    play = _PLAY if explorer.play else ""
+    play = _PLAY if definition.play else ""
     copy = _COPY if spec["code"] else "</p>"
-    controls = "\n".join(_control(control) for control in explorer.controls)
+    controls = "\n".join(_control(control) for control in definition.controls)
     return f"""<figure class="explore" data-frames="{frames_id}">
 <div class="explore-picture{kind}" style="{style}">{sheet}</div>
 <div class="explore-controls">
@@ -162,35 +157,19 @@ def _control(control: Control) -> str:
     return f'<div class="explore-control"><label><span>{label}</span>{field}</label></div>'
 
 
-def _pad(explorer: Explorer) -> dict[str, Any] | None:
+def _pad(definition: Definition) -> dict[str, Any] | None:
     """Where the pointer may drag, and for both directions a control and the places of its stops."""
-    if not any(explorer.drag):
+    if not any(definition.drag):
         return None
-    by_name = {control.name: control for control in explorer.controls}
-    pad: dict[str, Any] = explorer.picture.pad()
+    by_name = {control.name: control for control in definition.controls}
+    pad: dict[str, Any] = definition.picture.pad()
     for direction, name, place in zip(
-        ("x", "y"), explorer.drag, (explorer.picture.across, explorer.picture.down), strict=True
+        ("x", "y"), definition.drag, (definition.picture.across, definition.picture.down), strict=True
     ):
         if name:
             stops = [round(place(float(value)), 4) for value in by_name[name].values]
             pad[direction] = {"name": name, "stops": stops}
     return pad
-
-
-def _code(explorer: Explorer) -> dict[str, Any] | None:
-    """How to draw one setting with nothing but matplotlib, in a notebook that has run the chapter's cells."""
-    draw, stage = explorer.draw, explorer.stage
-    names = [getattr(function, "__qualname__", "<>") for function in (draw, stage) if function]
-    if not all(name.isidentifier() for name in names):
-        return None  # made inside another function: a reader cannot name it
-    width, height = explorer.picture.fig.get_size_inches()
-    figure = f"fig = plt.figure(figsize=({width:g}, {height:g}))"
-    target = f"{names[1]}(fig)" if stage else "fig"
-    return {
-        "before": f"import matplotlib.pyplot as plt\n\n{figure}\n{names[0]}({target}, ",
-        "values": [[repr(value) for value in control.values] for control in explorer.controls],
-        "after": ")",
-    }
 
 
 def _json(spec: dict[str, Any]) -> str:

@@ -1,0 +1,208 @@
+"""Exercises that mark themselves: a reader's answer against the solution, on fresh random inputs."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labnoise.teaching._verdict import Verdict
+
+RAISED = "Your function raised"  # a slip of the hand, for which a hint about the matter is no help
+TRIALS = 5  # fresh inputs per check: a mistake that agrees by luck on one does not on all
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise, made and registered by `exercise`.
+
+    Attributes
+    ----------
+    id : str
+        Chapter and number, such as "5.3".
+    solution : function
+        Of the inputs; of nothing where the answer is a value.
+    inputs : function rng -> tuple of arguments, or None where the answer is a value
+    mistakes : what is said to the reader → the function, or the value, that makes the mistake
+    hints : sequence of str
+    rtol : positive number
+        The error allowed, relative to the largest entry of the right answer.
+    after : str
+        What is said of a right answer.
+    """
+
+    id: str
+    solution: Callable[..., Any]
+    inputs: Callable[[np.random.Generator], tuple[Any, ...]] | None
+    mistakes: Mapping[str, Any]
+    hints: Sequence[str]
+    rtol: float
+    after: str = ""
+
+    @property
+    def wants_number(self) -> bool:
+        """Without inputs the answer is a value, not a function."""
+        return self.inputs is None
+
+    def mark(self, answer: Any) -> Verdict:
+        """The verdict on an answer, without a hint and without a memory of it."""
+        if answer is None or answer is ...:
+            return Verdict("not answered yet", "Replace the ... and run the cell again.")
+        if callable(answer) == self.wants_number:
+            wanted = "a number, not a function" if self.wants_number else "a function, not a value"
+            return Verdict("not yet", f"The answer is {wanted}.")
+        rng = np.random.default_rng()
+        cases = [self.inputs(rng) if self.inputs else () for _ in range(1 if self.wants_number else TRIALS)]
+        given = []
+        for case in cases:
+            try:
+                given.append(_apply(answer, case))
+            except Exception as error:  # the reader's code may do anything
+                return Verdict("not yet", f"{RAISED} {type(error).__name__}: {error}")
+            if given[-1] is None or given[-1] is ...:
+                return Verdict("not answered yet", "Your function returns nothing so far.")
+        right = [_apply(self.solution, case) for case in cases]
+        faults = [_fault(a, b, self.rtol) for a, b in zip(given, right, strict=True)]
+        if not any(faults):
+            return Verdict("correct", self.after)
+        for name, mistake in self.mistakes.items():
+            if _makes(mistake, cases, given, self.rtol):
+                return Verdict("almost", name)
+        return Verdict("not yet", next(fault for fault in faults if fault))
+
+
+_exercises: dict[str, Exercise] = {}
+
+
+def exercise(
+    exercise_id: str,
+    *,
+    inputs: Callable[[np.random.Generator], tuple[Any, ...]] | None = None,
+    mistakes: Mapping[str, Any],
+    hints: Sequence[str],
+    rtol: float = 1e-6,
+    after: str = "",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated function as the solution of an exercise.
+
+    Its signature and docstring become the stub that the reader fills in (`labnoise.teaching.stubs`).
+
+    Parameters
+    ----------
+    exercise_id : str
+        Chapter and number, such as "5.3".
+    inputs : function rng -> tuple of arguments, optional
+        One fresh random case, from a `numpy.random.Generator`. Without it the answer is a value, and the
+        solution a function of nothing that returns it.
+    mistakes : dict
+        Maps what is said to the reader to the function that makes that mistake; for a value, to the wrong
+        value.
+    hints : sequence of str
+        Given one by one, a further one with each different attempt.
+    rtol : positive number
+        An answer is right if each entry is within `rtol` times the largest entry of the right one.
+    after : str
+        Said of a right answer: what it means, or what to look at next.
+
+    Returns
+    -------
+    A decorator that returns the function as it was.
+
+    Raises
+    ------
+    ValueError
+        If another function has that id.
+
+    Examples
+    --------
+    >>> from labnoise.teaching import check, exercise
+    >>> @exercise(
+    ...     "example.1",
+    ...     inputs=lambda rng: (rng.standard_normal((4, 3)), rng.uniform(0.1, 0.9)),
+    ...     mistakes={"It is δ², not δ.": lambda J, delta: 4 * delta / len(J) * J.T @ J},
+    ...     hints=("Write down one example's gradient.", "Its noise has variance δ²."),
+    ... )
+    ... def covariance(J, delta):
+    ...     \"\"\"The covariance of label noise, from the Jacobian J (n, D).\"\"\"
+    ...     return 4 * delta**2 / len(J) * J.T @ J
+    >>> check("example.1", lambda J, delta: 4 * delta / len(J) * J.T @ J)
+    ≈ Almost. It is δ², not δ.
+    """
+
+    def register(solution: Callable[..., Any]) -> Callable[..., Any]:
+        known = _exercises.get(exercise_id)
+        if known and _origin(known.solution) != _origin(solution):
+            raise ValueError(
+                f"exercise_id = {exercise_id!r}: {_origin(known.solution)} has it already; choose another"
+            )
+        _exercises[exercise_id] = Exercise(
+            exercise_id, solution, inputs, dict(mistakes), tuple(hints), rtol, after
+        )
+        return solution
+
+    return register
+
+
+def find_exercise(exercise_id: str) -> Exercise:
+    """The exercise of that id.
+
+    Raises
+    ------
+    ValueError
+        If none is registered under it: import the chapter's exercises first.
+    """
+    if exercise_id not in _exercises:
+        known = ", ".join(_exercises) or "none"
+        raise ValueError(
+            f"exercise_id = {exercise_id!r}: the exercises known so far are {known}; import the chapter's "
+            "exercises (the chapter's first cell does), or correct the number"
+        )
+    return _exercises[exercise_id]
+
+
+def _apply(function_or_value: Any, case: tuple[Any, ...]) -> Any:
+    """The result on one case; the arguments are copied, for an answer may write into them."""
+    return function_or_value(*copy.deepcopy(case)) if callable(function_or_value) else function_or_value
+
+
+def _makes(mistake: Any, cases: list[tuple[Any, ...]], given: list[Any], rtol: float) -> bool:
+    """Whether a mistake explains all that was given; one that cannot be made on these inputs does not."""
+    try:
+        return not any(_fault(a, _apply(mistake, case), rtol) for a, case in zip(given, cases, strict=True))
+    except Exception:  # say, a transposed matrix that does not fit
+        return False
+
+
+def _fault(given: Any, right: Any, rtol: float) -> str:
+    """What is wrong with a result, in words; empty if nothing is."""
+    if isinstance(right, tuple | list):
+        if not isinstance(given, tuple | list) or len(given) != len(right):
+            return f"The answer consists of {len(right)} parts."
+        return next((fault for a, b in zip(given, right, strict=True) if (fault := _fault(a, b, rtol))), "")
+    if isinstance(right, str):
+        return "" if isinstance(given, str) and given == right else "The answer is another one."
+    if isinstance(given, str):
+        return "The answer is a number or an array, not text."
+    wanted = np.asarray(right)
+    try:
+        got = np.asarray(given)
+        if np.iscomplexobj(got) and not np.iscomplexobj(wanted):
+            return "Your answer is complex, the right one is real."
+        got = got.astype(np.result_type(wanted.dtype, float))
+    except (TypeError, ValueError):
+        return f"The answer is a number or an array, not {type(given).__name__}."
+    if got.shape != wanted.shape:
+        return f"Your answer has shape {got.shape}, the right one has shape {wanted.shape}."
+    if not np.all(np.isfinite(got)):
+        return "Your answer is not finite."
+    scale = np.max(np.abs(wanted), initial=0) or 1.0
+    return "" if np.max(np.abs(got - wanted), initial=0) <= rtol * scale else "The values are not right."
+
+
+def _origin(function: Callable[..., Any]) -> str:
+    function = inspect.unwrap(function)
+    return f"{function.__code__.co_filename}:{function.__qualname__}"

@@ -1,0 +1,12 @@
+"""The scripts and the style sheet beside this module, which the fronts load in the browser."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+STYLE_SHEET = _HERE / "explore.css"
+GESTURES = _HERE / "gestures.js"
+CANVAS = _HERE / "canvas.js"
+
+# What every page with a widget loads, in this order; plain scripts, so that they run from file:// too.
+ASSETS = (STYLE_SHEET, GESTURES, _HERE / "explore.js")
