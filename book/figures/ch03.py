@@ -1,0 +1,170 @@
+"""The drawings of chapter 3."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from labnoise import landscapes
+from labnoise.widgets import COLORS
+
+HYPERBOLA = landscapes.hyperbola()
+ANGLES = np.linspace(0, 2 * np.pi, 61)
+UNIT_CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)])
+RADIUS = 0.3  # of the circle about the start
+S_END, T_END = 1.5, 1.2  # what the two clocks show
+
+
+def plot_gamma(axes, reach):
+    """The curve uv = 1 as far as the weight `reach`."""
+    curve = np.geomspace(1 / reach, reach, 200)
+    axes.plot(curve, 1 / curve, color=COLORS["manifold"], lw=2.5)
+
+
+def fibre(q, products):
+    """The points with u² − v² = q and uv = p, u + v > 0, for positive products p (…), as (2, …).
+
+    Scaled by √p they are points of uv = 1.
+    """
+    return np.sqrt(products) * np.moveaxis(HYPERBOLA.point(q / products), -1, 0)
+
+
+def half_bar(start, end):
+    """Half of the bar that ∂Φ makes of the circle about the start: along the tangent at the end, |∂Φ| = |x|/|Φ(x)|."""
+    size, length = np.linalg.norm(start), np.linalg.norm(end)
+    return RADIUS * size / length * np.array([end[0], -end[1]]) / length
+
+
+def stage_drag(fig):
+    """The plane of two weights with Γ, and what moves with the start."""
+    fig.set_size_inches(5.2, 4.7)
+    axes = fig.subplots()
+    plot_gamma(axes, 3.6)
+    axes.annotate("Γ", (0.36, 3.15), color=COLORS["manifold"], size=14)
+    axes.set(xlabel="weight u", ylabel="weight v", xlim=(0, 3.6), ylim=(0, 3.6), aspect="equal")
+    return {
+        "fibre": axes.plot([], [], ":", lw=1.5, color=COLORS["gradient"])[0],
+        "flow": axes.plot([], [], lw=2.2, color=COLORS["gradient"])[0],
+        "cloud": axes.plot([], [], ".", ms=4, color=COLORS["sgd"], alpha=0.7)[0],
+        "smear": axes.plot([], [], ".", ms=5, color=COLORS["sgd"], alpha=0.7)[0],
+        "circle": axes.plot([], [], lw=1.5, color=COLORS["limit"])[0],
+        "bar": axes.plot([], [], lw=3, color=COLORS["limit"], solid_capstyle="butt")[0],
+        "start": axes.plot([], [], "o", ms=9, mfc="none", mew=2, color=COLORS["guide"])[0],
+        "end": axes.plot([], [], "o", ms=8, color=COLORS["gradient"])[0],
+    }
+
+
+def show_drag(artists, start, end, cloud, smear):
+    """A start and its cloud, and to where gradient flow takes them."""
+    q, product = start[0] ** 2 - start[1] ** 2, start[0] * start[1]
+    artists["flow"].set_data(*fibre(q, np.geomspace(max(product, 1e-4), 1, 60)))
+    artists["fibre"].set_data(*fibre(q, np.linspace(1e-30, 12, 200)))  # at 0 itself there is no scale
+    artists["cloud"].set_data(*cloud.T)
+    artists["smear"].set_data(*smear.T)
+    artists["circle"].set_data(*(start[:, None] + RADIUS * UNIT_CIRCLE))
+    bar = half_bar(start, end)
+    artists["bar"].set_data(*np.transpose([end - bar, end + bar]))
+    artists["start"].set_data(*start[:, None])
+    artists["end"].set_data(*end[:, None])
+    return (
+        f"From ({start[0]:.2f}, {start[1]:.2f}), where u² − v² = {q:.2f}, gradient flow ends at "
+        f"({end[0]:.2f}, {end[1]:.2f}). "
+        f"A circle of diameter {2 * RADIUS:.2f} becomes a bar of length {2 * np.linalg.norm(bar):.2f}."
+    )
+
+
+def stage_clocks(fig, s, flow):
+    """The weight u on both clocks, with gradient flow, states `flow` at the times `s`, on the fast one."""
+    fig.set_size_inches(6.6, 3.5)
+    left, right = fig.subplots(1, 2, sharey=True)
+    left.plot(s, flow[:, 0], "--", color=COLORS["gradient"], lw=2.2, label="gradient flow")
+    left.legend(loc="lower left")
+    left.set(title="fast clock", xlabel="s = η · steps", ylabel="weight u", xlim=(0, S_END), ylim=(0.9, 2.9))
+    right.set(title="slow clock", xlabel="t = η² · steps", xlim=(0, T_END))
+    left.set_xticks([0, 0.5, 1])
+    right.plot([], [], color=COLORS["manifold"], lw=2.5, label="Φ of the path")
+    right.plot([], [], "--", color=COLORS["limit"], lw=1.8, label="prediction, label noise")
+    right.legend(loc="lower left")
+    return {
+        "fast": left.plot([], [], color=COLORS["sgd"], lw=1)[0],
+        "slow": right.plot([], [], color=COLORS["sgd"], lw=0.6, alpha=0.5)[0],
+        "end": right.plot([], [], color=COLORS["manifold"], lw=2.5)[0],
+        "limit": right.plot([], [], "--", color=COLORS["limit"], lw=1.8)[0],
+    }
+
+
+def show_clocks(artists, eta, noise, steps, states, ends, limit, strays):
+    """A path, its Φ and, if there is one, the limit of its Φ."""
+    s, t = eta * steps, eta**2 * steps
+    fast = s <= S_END
+    artists["fast"].set_data(s[fast], states[fast, 0])
+    artists["slow"].set_data(t, states[:, 0])
+    artists["end"].set_data(t, ends[:, 0])
+    artists["limit"].set_data(*(([], []) if limit is None else (t, limit[:, 0])))
+    return (
+        f"{noise.capitalize()}, η = {eta:g}: up to s = {S_END} the path strays {strays:.2f} from gradient flow in u. "
+        f"On the slow clock it jitters {jitter(t, states, ends):.3f} (root mean square) about its Φ, "
+        f"which goes from u = {ends[0, 0]:.2f} to {ends[-1, 0]:.2f}."
+    )
+
+
+def jitter(t, states, ends):
+    """Root mean square distance of a path from its Φ, once it has come down to Γ, after t = 0.1."""
+    return np.sqrt(np.mean(np.sum((states - ends)[t > 0.1] ** 2, axis=1)))
+
+
+def plot_spiral(points, down, distance, length):
+    """A path that converges to a circle, with directions `down` along it, and how long it grows on the way."""
+    _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.1))
+    left.plot(*UNIT_CIRCLE, color=COLORS["manifold"], lw=2.5)
+    left.plot(*points.T, color=COLORS["limit"], lw=0.8)
+    some = slice(0, 1500, 150)
+    left.quiver(*points[some].T, *down[some].T, color=COLORS["gradient"], scale=7, width=0.012, zorder=3)
+    left.set(aspect="equal", xlabel="x₁", ylabel="x₂")
+    right.loglog(distance[300:], length[300:], color=COLORS["limit"])
+    right.set(xlabel="distance from the circle", ylabel="length of the path")
+    right.invert_xaxis()
+    plt.show()
+
+
+def defect(starts, ends):
+    """|(∂Φ)² − ∂Φ| = |x·p/|p|² − 1| |x|/|p| on the hyperbola, for x (…, 2) and p = Φ(x)."""
+    size2 = np.sum(ends**2, axis=-1)
+    return np.abs(np.sum(starts * ends, axis=-1) / size2 - 1) * np.sqrt(np.sum(starts**2, axis=-1) / size2)
+
+
+def oblique_points(ends):
+    """The points x ≠ p with Φ(x) = p at which ∂Φ is an oblique projection, for p (2, …) on the hyperbola, as (2, …)."""
+    u, v = ends
+    kappa = 4 / (u**2 - v**2)
+    return np.array([u + kappa * v, v - kappa * u])
+
+
+def plot_defect():
+    """How far ∂Φ is from a projection, on the hyperbola's half plane u + v > 0."""
+    reach = 3.4
+    grid = np.linspace(-reach, reach, 240)
+    starts = np.stack(np.meshgrid(grid, grid), axis=-1)
+    inside = starts.sum(axis=-1) > 0
+    shading = np.where(inside, defect(starts, np.asarray(HYPERBOLA.project(starts))), np.nan)
+    _, axes = plt.subplots(figsize=(4.6, 4.3))
+    axes.imshow(shading, cmap="Greys", vmin=0, vmax=5, extent=(-reach, reach) * 2, origin="lower")
+    plot_gamma(axes, reach)
+    u = np.geomspace(1.1, 6, 200)
+    oblique = oblique_points((u, 1 / u))
+    axes.plot(*oblique, "--", color=COLORS["limit"])
+    axes.plot(*oblique[::-1], "--", color=COLORS["limit"])
+    axes.plot([-reach, reach], [reach, -reach], ":", color=COLORS["guide"])
+    axes.set(xlabel="weight u", ylabel="weight v", xlim=(-reach, reach), ylim=(-reach, reach))
+    plt.show()
+
+
+def plot_edge(ratios, shares, predict):
+    """Shares of runs on the other branch, a list for each η, against z₀/√η and a prediction, a function of it."""
+    _, axes = plt.subplots(figsize=(5.6, 3.1))
+    fine = np.linspace(0, 0.8, 100)
+    axes.plot(fine, [predict(ratio) for ratio in fine], "--", color=COLORS["limit"], label="prediction")
+    for (eta, share), marker in zip(shares.items(), "os^", strict=True):
+        fill = None if marker == "^" else "none"
+        axes.plot(ratios, share, marker, color=COLORS["sgd"], mfc=fill, label=f"η = {eta}")
+    axes.set(xlabel="distance from the edge, z₀/√η", ylabel="share on the other branch", ylim=(-0.02, 0.56))
+    axes.legend()
+    plt.show()

@@ -1,0 +1,236 @@
+"""The drawings of chapter 7, and the stored runs that they draw."""
+
+from functools import cache
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from afterzero.experiments import noise_shapes
+
+from labnoise.widgets import COLORS
+
+NOISE_COLORS = {
+    "label noise": COLORS["label"],
+    "mini-batch noise": COLORS["minibatch"],
+    "spherical noise": COLORS["gaussian"],
+    "no noise": COLORS["gradient"],
+}
+T_MAX = 4.0  # what is shown of the slow motion of heavy ball
+
+
+class Runs(NamedTuple):
+    """The stored runs of one setting.
+
+    Attributes
+    ----------
+    steps, time : (saves,), after how many steps was saved, and η² summed over them
+    error, norm, clock : (runs, saves), as in `noise_shapes`
+    """
+
+    steps: np.ndarray
+    time: np.ndarray
+    error: np.ndarray
+    norm: np.ndarray
+    clock: np.ndarray
+
+
+@cache
+def stored(name):
+    """The `Runs` of one of `noise_shapes.SETTINGS`, without those that were lost."""
+    table = noise_shapes.read("noise-shapes")
+    steps, columns = _by_run(table[table["run"] == name], ("time", "error", "norm", "clock"))
+    kept = np.isfinite(columns["error"][:, -1])
+    return Runs(steps, columns["time"][0], *(columns[c][kept] for c in ("error", "norm", "clock")))
+
+
+@cache
+def stored_grid(noise, strength, alpha):
+    """Steps (saves,) and error (runs, saves) of one of `noise_shapes.GRID` at δ or σ = strength, from α."""
+    table = noise_shapes.read("noise-grid")
+    here = (table["noise"] == noise) & (table["strength"] == strength) & (table["alpha"] == alpha)
+    steps, columns = _by_run(table[here], ("error",))
+    return steps, columns["error"]
+
+
+def _by_run(rows, names):
+    """Columns of a table that has one run after the other, as arrays (runs, saves)."""
+    steps = np.unique(rows["step"])
+    return steps, {name: rows[name].reshape(-1, len(steps)) for name in names}
+
+
+def band(values):
+    """Least, median and largest of the runs, each (saves,)."""
+    return values.min(axis=0), np.median(values, axis=0), values.max(axis=0)
+
+
+def plot_band(axes, x, values, color, shade=0.25, **line):
+    """The median of the runs as a line in a band from the least to the largest."""
+    low, middle, high = band(values)
+    axes.fill_between(x, low, high, color=color, alpha=shade, lw=0)
+    axes.plot(x, middle, color=color, **line)
+
+
+def stage_noises(fig, runs):
+    """Error and norm of every noise's runs against steps and clock; `runs` of a noise: steps, clock, error, norm."""
+    fig.set_size_inches(7.0, 4.8)
+    grid = fig.subplots(2, 2, sharex="col", sharey="row")
+    for noise, (steps, clock, *measured) in runs.items():
+        for row, values in zip(grid, measured, strict=True):
+            for axes, x in zip(row, (steps, clock), strict=True):
+                plot_band(axes, x[1:], values[:, 1:], NOISE_COLORS[noise], lw=1, alpha=0.7)
+    grid[0, 0].set(ylabel="error", yscale="log", xscale="log", xlim=(60, 1.4e6), ylim=(2e-4, 150))
+    grid[1, 0].set(ylabel="sum of weights", xlabel="steps", ylim=(0, 105))
+    grid[1, 1].set(xscale="log", xlim=(6e-9, 60), xlabel="clock of the noise")
+    grid[1, 1].set_xticks([1e-8, 1e-5, 1e-2, 10])
+    for axes in grid[1]:
+        axes.axhline(5, color=COLORS["guide"], ls=":", lw=1)
+    for i, (noise, color) in enumerate(NOISE_COLORS.items()):
+        grid[0, 0].text(80, 0.05 / 5**i, noise, color=color, weight="bold")
+    artists = {"line": [], "dot": []}
+    for axes in grid.flat:
+        artists["line"] += axes.plot([], [], lw=3)
+        artists["dot"] += axes.plot([], [], "o", ms=9, mec="white")
+    return artists
+
+
+def show_noises(artists, k, noise, steps, clock, error, norm):
+    """The medians of one noise, up to the save that is nearest to step k."""
+    last = np.abs(steps - k).argmin()
+    now = np.arange(1, last + 1)
+    for i, values in enumerate((error, error, norm, norm)):
+        x = (steps, clock)[i % 2]
+        y = np.median(values, axis=0)
+        artists["line"][i].set_data(x[now], y[now])
+        artists["dot"][i].set_data(x[[last]], y[[last]])
+        for kind in ("line", "dot"):
+            artists[kind][i].set_color(NOISE_COLORS[noise])
+    low, middle, high = band(error[:, last])
+    return (
+        f"{noise.capitalize()}, {steps[last]} steps: the clock of the noise stands at {clock[last]:.2g}; "
+        f"the error is {middle:.3g}, between {low:.3g} and {high:.3g}; "
+        f"the weights sum to {np.median(norm[:, last]):.1f} (the truth: 5)."
+    )
+
+
+def plot_clocks(label, pair, limit):
+    """How far label and mini-batch noise (`Runs`) shrink the start, and the error against that.
+
+    `limit` is a shrinking λ and the error to which gradient flow leads from there.
+    """
+    _, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.2))
+    for runs, color, settled in ((label, COLORS["label"], 500), (pair, COLORS["minibatch"], 2000)):
+        left.plot(runs.steps[1:], runs.clock[:, 1:].T, color=color, lw=1, alpha=0.7)
+        late = runs.steps > settled
+        dots = runs.clock[:, late].ravel(), runs.error[:, late].ravel()
+        right.plot(*dots, ".", ms=4, color=color, alpha=0.6, mew=0)
+    c = 0.5  # Σ = c∇²L for label noise of strength 1
+    left.plot(label.steps[1:], c * label.time[1:], "--", color=COLORS["limit"], lw=2.2)
+    right.plot(*limit, "--", color=COLORS["limit"], lw=2.2)
+    left.set(xlabel="steps", ylabel="shrinking λ", xscale="log", yscale="log", ylim=(1e-3, 10))
+    right.set(xlabel="shrinking λ", ylabel="error", yscale="log", ylim=(2e-4, 100))
+    left.text(1.2, 1.6, "mini-batch", color=COLORS["minibatch"], weight="bold")
+    left.text(2e3, 0.02, "label noise", color=COLORS["label"], weight="bold")
+    plt.show()
+
+
+def plot_rates(constant, annealed, floors):
+    """Label noise (`Runs`) at a constant and at a falling rate, and a floor of the error for every 100 000 steps."""
+    _, axes = plt.subplots(figsize=(6.4, 3.0))
+    plot_band(axes, constant.steps / 1000, constant.error, COLORS["guide"], label="constant η")
+    plot_band(axes, annealed.steps / 1000, annealed.error, COLORS["label"], label="η ÷ 10, twice")
+    for k, floor in enumerate(floors):
+        axes.plot([100 * k, 100 * k + 100], [floor] * 2, ":", color=COLORS["limit"], lw=2)
+    axes.set(xlabel="thousand steps", ylabel="error", yscale="log", xlim=(0, 300), ylim=(2e-4, 100))
+    axes.legend()
+    plt.show()
+
+
+def plot_equal_clocks(runs):
+    """Error and norm against the clock, up to 10; `runs` of a noise: steps, clock, error, norm."""
+    _, panels = plt.subplots(1, 2, figsize=(7.0, 3.0))
+    for noise, (steps, clock, *measured) in runs.items():
+        shown = (steps > 500) & (clock <= 10)
+        for axes, values in zip(panels, measured, strict=True):
+            plot_band(axes, clock[shown], values[:, shown], NOISE_COLORS[noise], shade=0.3, lw=2)
+    panels[0].set(xlabel="clock of the noise", ylabel="error", yscale="log", xlim=(0, 10))
+    panels[1].set(xlabel="clock of the noise", ylabel="sum of weights", xlim=(0, 10), ylim=(0, None))
+    panels[1].axhline(5, color=COLORS["guide"], ls=":", lw=1)
+    panels[0].text(4, 0.3, "label noise", color=COLORS["label"], weight="bold")
+    panels[0].text(3, 30, "spherical noise", color=COLORS["gaussian"], weight="bold")
+    plt.show()
+
+
+def stage_grid(fig):
+    """Error against steps."""
+    fig.set_size_inches(6.0, 3.4)
+    axes = fig.subplots()
+    axes.set(xlabel="steps", ylabel="error", xscale="log", yscale="log", xlim=(60, 1.2e5), ylim=(1e-3, 3e3))
+    return {
+        "runs": [axes.plot([], [], lw=1.6)[0] for _ in range(noise_shapes.GRID_SEEDS)],
+        "flow": axes.plot([], [], "--", color=COLORS["limit"], lw=2.2)[0],
+        "descent": axes.plot([], [], color=COLORS["gradient"], lw=1.5, zorder=1)[0],
+    }
+
+
+def show_grid(artists, strength, alpha, noise, runs, limit, descent):
+    """Runs (steps, error) of one noise, the error where gradient flow ends, and the limit of label noise.
+
+    `limit` is steps, clock and error.
+    """
+    steps, error = runs
+    for line, run in zip(artists["runs"], error, strict=True):
+        line.set_data(steps[1:], run[1:])
+        line.set_color(NOISE_COLORS[noise])
+    at, clock, predicted = limit
+    artists["flow"].set_data(*((at, predicted) if noise == "label noise" else ([], [])))
+    artists["descent"].set_data([60, 1.2e5], [descent] * 2)
+    letter = "δ" if noise == "label noise" else "σ"
+    return (
+        f"{noise.capitalize()} with {letter} = {strength:g} from α = {alpha:g}: "
+        f"after 100 000 steps the clock stands at {clock[-1]:.2g} and the error at {np.median(error[:, -1]):.3g}. "
+        f"Gradient flow from there ends at {descent:.3g}."
+    )
+
+
+def stage_heavy(fig, limit):
+    """The unbalance against steps and against t = (η/(1−β))²·steps, with its limit, a function of t."""
+    fig.set_size_inches(6.6, 3.2)
+    left, right = fig.subplots(1, 2, sharey=True)
+    t = np.linspace(0, T_MAX, 100)
+    right.plot(t, limit(t), "--", color=COLORS["limit"], lw=2.5)
+    left.set(xlabel="steps", ylabel="unbalance q", xlim=(0, 20_000), ylim=(0, 4))
+    left.set_xticks([0, 10_000, 20_000], ["0", "10 000", "20 000"])
+    right.set(xlabel="t = (η/(1−β))² · steps", xlim=(0, T_MAX))
+    right.text(1.6, 1.0, "limit", color=COLORS["limit"], weight="bold")
+    return [axes.plot([], [], color=COLORS["sgd"], lw=2)[0] for axes in (left, right)]
+
+
+def show_heavy(lines, beta, eta, steps, q, limit):
+    """The unbalance q of heavy ball on both clocks."""
+    t = (eta / (1 - beta)) ** 2 * steps
+    lines[0].set_data(steps, q)
+    lines[1].set_data(t[t <= T_MAX], q[t <= T_MAX])
+    i = min(np.searchsorted(t, 1.0), len(t) - 1)
+    return (
+        f"η = {eta:g}, β = {beta:g}: the effective learning rate is {eta / (1 - beta):.3g}, "
+        f"and 20 000 steps are t = {t[-1]:.3g}. "
+        f"At t = {t[i]:.2f} the unbalance is {q[i]:.2f}; the limit has {limit(t[i]):.2f}."
+    )
+
+
+def plot_stops(rates, shrinking, lost, slope):
+    """Final shrinking, three quantiles for each rate, with its first order `slope`, and the share of runs lost."""
+    _, axes = plt.subplots(figsize=(6.4, 3.1))
+    low, middle, high = np.transpose(shrinking)
+    spread = (middle - low, high - middle)
+    axes.errorbar(rates, middle, spread, fmt="o", color=COLORS["minibatch"], capsize=3)
+    axes.plot(rates, slope * np.array(rates), "--", color=COLORS["limit"])
+    axes.set(xscale="log", yscale="log", xlabel="learning rate η", ylabel="final shrinking")
+    axes.set_xlim(1e-3, 0.0125)
+    axes.set_xticks(rates, [f"{eta:g}" for eta in rates])
+    axes.minorticks_off()
+    share = axes.twinx()
+    share.bar(rates, lost, width=0.08 * np.array(rates), color=COLORS["guide"], alpha=0.6)
+    share.set(ylabel="share of runs lost", ylim=(0, 1))
+    share.spines["right"].set_visible(True)
+    plt.show()

@@ -1,0 +1,69 @@
+"""What the drawings of chapter 3 compute, against the flow and its derivative, integrated without the closed form."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from afterzero.figures import ch03 as figures
+from independent import independent_flow
+
+from labnoise import landscapes, project
+
+HYPERBOLA = landscapes.hyperbola()
+STARTS = [(2.5, 1.8), (0.4, 0.3), (1.8, -1.1), (2.0, 0.5), (0.7, 0.7)]
+
+
+@jax.jit
+def slope(x):
+    """∂Φ by the variational equation of the flow."""
+    return jax.jacobian(lambda x: project(HYPERBOLA, x))(x)
+
+
+@pytest.mark.parametrize("start", [(2.5, 1.8), (0.4, 0.3), (0.7, 0.7), (0.3, 2.0)])
+def test_gradient_flow_stays_on_the_fibre(start):
+    u, v = independent_flow(HYPERBOLA, start, 0.1)
+    on_fibre = figures.fibre(start[0] ** 2 - start[1] ** 2, np.array([u * v]))
+    np.testing.assert_allclose(on_fibre[:, 0], [u, v], rtol=1e-9)
+
+
+def test_a_fibre_has_one_unbalance_and_the_products_asked_for():
+    products = np.geomspace(1e-30, 12, 50)
+    for q in (-3.0, 0.0, 0.2, 7.0):
+        u, v = figures.fibre(q, products)
+        np.testing.assert_allclose(u * v, products, rtol=1e-12)
+        np.testing.assert_allclose(u**2 - v**2, q, atol=1e-12)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_the_bar_is_what_the_derivative_makes_of_the_circle(start):
+    end = independent_flow(HYPERBOLA, start, 40.0)
+    bar = figures.half_bar(np.array(start), end)
+    image = slope(jnp.array(start)) @ (figures.RADIUS * figures.UNIT_CIRCLE)
+    across = bar[0] * image[1] - bar[1] * image[0]
+    np.testing.assert_allclose(across, 0.0, atol=1e-8)
+    # 61 points of the circle: one is within half a step, 3 degrees, of the direction that is stretched most
+    longest = np.linalg.norm(image, axis=0).max()
+    assert np.cos(np.radians(3)) <= longest / np.linalg.norm(bar) <= 1 + 1e-8
+
+
+def test_the_defect_is_that_of_the_derivative():
+    ends = np.array([independent_flow(HYPERBOLA, start, 40.0) for start in STARTS])
+    squares = [np.array(J @ J - J) for J in map(slope, jnp.array(STARTS))]
+    expected = np.linalg.norm(squares, axis=(1, 2))
+    np.testing.assert_allclose(figures.defect(np.array(STARTS), ends), expected, atol=1e-7)
+    assert expected.max() > 0.5
+
+
+@pytest.mark.parametrize("u", [0.5, 1.4, 3.0])
+def test_at_the_oblique_points_the_derivative_is_a_projection_that_is_not_orthogonal(u):
+    end = np.array([u, 1 / u])
+    point = figures.oblique_points(end)
+    np.testing.assert_allclose(independent_flow(HYPERBOLA, point, 40.0), end, atol=1e-8)
+    J = slope(jnp.array(point))
+    np.testing.assert_allclose(J @ J, J, atol=1e-7)
+    assert np.abs(J - J.T).max() > 0.1
+
+
+def test_the_jitter_counts_the_distance_from_phi_after_the_descent():
+    t, states, ends = np.array([0.0, 0.2, 0.3]), np.array([[9.0, 9], [1, 2], [3, 4]]), np.zeros((3, 2))
+    assert figures.jitter(t, states, ends) == pytest.approx(np.sqrt((5 + 25) / 2))
