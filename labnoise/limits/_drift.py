@@ -91,7 +91,8 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     return _drift_terms(problem, cov, x)
 
 
-def _drift_terms_traced(problem: Loss, cov: Array, x: Array) -> DriftTerms:
+def terms_at(problem: Loss, cov: Array, x: Array) -> DriftTerms:
+    """As `drift_terms`, without its checks: for loops that are compiled."""
     H = problem.hessian(x)
     P = pseudo_inverse(H)
     T = kernel_projection(H, P)
@@ -102,7 +103,7 @@ def _drift_terms_traced(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     return DriftTerms(tangent, -0.5 * P @ by_tangent, -T @ by_crossed, -0.5 * T @ by_normal)
 
 
-_drift_terms = jax.jit(_drift_terms_traced)
+_drift_terms = jax.jit(terms_at)
 
 
 def third_derivative(problem: Loss, x: Array, matrices: Array) -> Array:

@@ -6,16 +6,11 @@ the z_ij of a feature, `+Zᵀ` for u and `−Zᵀ` for v, it reaches `x ⊙ e^{A
     f(s) = ½ Σ_i x_i² e^{2(As)_i} − ⟨y, s⟩,        ∇f = Aᵀ(x² ⊙ e^{2As}) − y = Zw − y.
 """
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
-
-if TYPE_CHECKING:
-    from labnoise.problems._sparse import SparseRegression
 
 _MAX_ITERATIONS = 200
 # Above this the dual counts as not solved. Rounding alone leaves about 1e-14 where e^{−100} is the scale.
@@ -34,16 +29,14 @@ def explain_no_projection(x0: Array, residual: Array | float) -> None:
 
 
 def dual_projection(
-    problem: "SparseRegression", x: Array, log_scale: Array, start: Array | None = None
+    Z: Array, y: Array, square: bool, x: Array, log_scale: Array, start: Array | None = None
 ) -> tuple[Array, Array, Array]:
-    """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s.
+    """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s (n,).
 
-    `x` and `log_scale` are (D,). The scale is kept as a logarithm, since it becomes as small as e^{−100}
-    late in the anneal. Differentiable to third order: the iterations, from s = `start` or 0, only find s,
-    then two Newton steps from there carry the derivatives.
+    Z is the design (n, d), y the targets (n,); `x` and `log_scale` are (D,), with D = d if `square`, else 2d. The scale
+    is kept as a logarithm, since it becomes as small as e^{−100} late in the anneal. Differentiable to third order:
+    the iterations, from s = `start` or 0, only find s, then two Newton steps from there carry the derivatives.
     """
-    Z, y = problem.design, problem.targets
-    square = problem.parametrization == "square"
 
     def moved(Z: Array, log_scale: Array, s: Array) -> Array:
         a = s @ Z
