@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float
 
 from labnoise import _checks
+from labnoise._shapes import shaped
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
 from labnoise.problems import LeastSquares
@@ -77,7 +79,10 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     return jnp.where(reached[:, None], path, jnp.nan)
 
 
-def flow_field(problem: LeastSquares, x: Array, c: Array | float) -> tuple[Array, Array]:
+@shaped
+def flow_field(
+    problem: LeastSquares, x: Float[Array, " D"], c: Array | float
+) -> tuple[Float[Array, " D"], Float[Array, " D"]]:
     """`−(c/4) T∇tr∇²L` on Γ, and the move from `x` back to Γ by one Newton step along the normals.
 
     On Γ `tr∇²L = (2s/n)‖J‖²`, up to a function whose slope is normal, with the gradient `(4s/n) Σ_i ∇²f_i ∇f_i`.

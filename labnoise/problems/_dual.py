@@ -9,8 +9,10 @@ the z_ij of a feature, `+Zᵀ` for u and `−Zᵀ` for v, it reaches `x ⊙ e^{A
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from labnoise import _checks
+from labnoise._shapes import shaped
 
 _MAX_ITERATIONS = 200
 # Above this the dual counts as not solved. Rounding alone leaves about 1e-14 where e^{−100} is the scale.
@@ -28,12 +30,18 @@ def explain_no_projection(x0: Array, residual: Array | float) -> None:
         )
 
 
+@shaped
 def dual_projection(
-    Z: Array, y: Array, square: bool, x: Array, log_scale: Array, start: Array | None = None
-) -> tuple[Array, Array, Array]:
-    """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s (n,).
+    Z: Float[Array, "n d"],
+    y: Float[Array, " n"],
+    square: bool,
+    x: Float[Array, " D"],
+    log_scale: Float[Array, " D"],
+    start: Float[Array, " n"] | None = None,
+) -> tuple[Float[Array, " D"], Float[Array, ""], Float[Array, " n"]]:
+    """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s.
 
-    Z is the design (n, d), y the targets (n,); `x` and `log_scale` are (D,), with D = d if `square`, else 2d. The scale
+    Z is the design, y the targets; D = d if `square`, else 2d. The scale
     is kept as a logarithm, since it becomes as small as e^{−100} late in the anneal. Differentiable to third order:
     the iterations, from s = `start` or 0, only find s, then two Newton steps from there carry the derivatives.
     """

@@ -11,8 +11,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from labnoise import _checks
+from labnoise._shapes import shaped
 from labnoise.problems._loss import Loss
 
 
@@ -73,8 +75,9 @@ class Examples(Loss):
             lambda weights: pullback(zeros.at[indices].add(weights))[0],
         )
 
-    def example_gradients(self, x: Array) -> Array:
-        """∇ℓ_i(x) of every example, shape (n, D); their mean is ∇L(x)."""
+    @shaped
+    def example_gradients(self, x: Float[Array, " D"]) -> Float[Array, "n D"]:
+        """∇ℓ_i(x) of every example; their mean is ∇L(x)."""
         return self.slopes(self.outputs(x), self.targets)[:, None] * self.jacobian(x)
 
     def misfit(self, x: Array) -> Array:
