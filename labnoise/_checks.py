@@ -25,6 +25,11 @@ def fail(name: str, value: Any, remedy: str) -> NoReturn:
     raise ValueError(f"{name} = {shown}: {remedy}")
 
 
+def missing(owner: object, method: str, what: str) -> NoReturn:
+    """Raise where a subclass that somebody wrote lacks a method that is now needed."""
+    raise NotImplementedError(f"{type(owner).__name__} has no method {method}: define it; it returns {what}")
+
+
 def numbers(name: str, value: Any) -> jax.Array:
     """Whatever JAX takes for numbers; it has its own errors for what are none."""
     try:

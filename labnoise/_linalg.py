@@ -8,12 +8,18 @@ derivative does not exist where eigenvalues coincide.
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Bool, Float
+
+from labnoise._shapes import shaped
 
 RANK = 1e-8
 
 
-def spectrum(matrix: Array) -> tuple[Array, Array, Array]:
-    """Eigenvalues (D,), which of them are not zero (D,), eigenvectors (D, D) in columns."""
+@shaped
+def spectrum(
+    matrix: Float[Array, "D D"],
+) -> tuple[Float[Array, " D"], Bool[Array, " D"], Float[Array, "D D"]]:
+    """Eigenvalues, which of them are not zero, eigenvectors in columns."""
     eigenvalues, vectors = jnp.linalg.eigh(matrix)
     return eigenvalues, jnp.abs(eigenvalues) > RANK * jnp.abs(eigenvalues).max(), vectors
 
@@ -33,7 +39,8 @@ def _pseudo_inverse_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[
     return P, -P @ dH @ P + tilt + tilt.T
 
 
-def kernel_projection(H: Array, P: Array) -> Array:
+@shaped
+def kernel_projection(H: Float[Array, "D D"], P: Float[Array, "D D"]) -> Float[Array, "D D"]:
     """The projection on ker H, from H and its pseudo-inverse P."""
     product = H @ P
     return jnp.eye(H.shape[0], dtype=H.dtype) - 0.5 * (product + product.T)
@@ -59,8 +66,9 @@ def _lyapunov_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -
     return S, within + tilt.T @ S + S @ tilt
 
 
-def semidefinite_factor(matrix: Array) -> Array:
-    """F (D, D), lower triangular, with `FFᵀ = matrix`, for a positive semidefinite matrix of any rank.
+@shaped
+def semidefinite_factor(matrix: Float[Array, "D D"]) -> Float[Array, "D D"]:
+    """F, lower triangular, with `FFᵀ = matrix`, for a positive semidefinite matrix of any rank.
 
     Cholesky by rank-one updates. Where a pivot vanishes the rest of its column does too (the matrix is
     semidefinite), and the column is set to zero instead of dividing 0 by 0. For drawing noise any factor

@@ -33,11 +33,13 @@ def test_gradients_of_examples_add_up():
     general = LeastSquares(problem.predict, problem.targets, 0.7)
     x = jax.random.normal(jax.random.key(1), (18,))
     for model in (problem, general):
-        residual, pullback = model.examples(x, jnp.array([3, 1, 3]))
+        outputs, targets, pullback = model.examples(x, jnp.array([3, 1, 3]))
+        residual = outputs - targets
         expected = sum(a * model.jacobian(x)[i] for a, i in zip([1.0, 2.0, 5.0], [3, 1, 3], strict=True))
         np.testing.assert_allclose(residual, model.residual(x)[jnp.array([3, 1, 3])], rtol=1e-12)
         np.testing.assert_allclose(pullback(jnp.array([1.0, 2.0, 5.0])), expected, rtol=1e-12)
-        residual, pullback = model.examples(x)
+        outputs, targets, pullback = model.examples(x)
+        residual = outputs - targets
         np.testing.assert_allclose(2 * 0.7 / 6 * pullback(residual), model.gradient(x), rtol=1e-12)
 
 

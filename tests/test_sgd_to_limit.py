@@ -21,7 +21,6 @@ from labnoise import (
     random_sparse_regression,
     sgd,
 )
-from labnoise._pytree import pytree
 
 KEY = jax.random.key(11)
 
@@ -101,7 +100,6 @@ def test_fluctuations_in_the_valley(measured, t):
     measured(within((x - x.mean()) ** 2 / variance, 1.0, eta / 2))
 
 
-@pytree(data=("problem", "cov", "fixed_factor"))
 class Mirrored(GaussianNoise):
     """The same law with every draw negated: in a mean over both most of the noise cancels."""
 

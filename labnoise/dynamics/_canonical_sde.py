@@ -8,13 +8,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
-from labnoise._pytree import pytree
 from labnoise.dynamics._sgd import LearningRate, Trajectory, sgd
-from labnoise.noises import Noise
+from labnoise.noises._noise import Noise, require_noise
 
 
-@pytree(data=("noise", "problem", "spread"))
-class _Diffusion(Noise):
+class _Diffusion(Noise, static=()):
     """Gaussian noise with the covariance of another noise, its factor enlarged by `spread`."""
 
     def __init__(self, noise: Noise, spread: float):
@@ -25,6 +23,9 @@ class _Diffusion(Noise):
 
     def gradient(self, x: Array, draw: Array) -> Array:
         return self.problem.gradient(x) + self.spread * (self.noise.factor(x) @ draw)
+
+    def factor(self, x: Array) -> Array:
+        return self.spread * self.noise.factor(x)
 
     def check_at(self, x: Array) -> None:
         self.noise.check_at(x)
@@ -71,8 +72,7 @@ def canonical_sde(
     >>> run.steps.tolist(), bool(abs(run.states[-1, 0] - jnp.exp(-1.0)) < 1e-3)
     ([0, 10], True)
     """
-    if not isinstance(noise, Noise):
-        _checks.fail("noise", noise, "pass a noise, such as LabelNoise(problem, delta)")
+    require_noise(noise)
     _checks.positive("dt", dt)
     parts = round(1 / dt)
     if parts < 1 or abs(parts * dt - 1) > 1e-9:

@@ -6,11 +6,10 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._linalg import RANK, semidefinite_factor
-from labnoise._pytree import pytree
+from labnoise._pytree import Pytree
 
 
-@pytree(data=("hessian", "cov", "learning_rate", "eigenvalues", "basis"))
-class OU:
+class OU(Pytree, static=()):
     """The process that `ornstein_uhlenbeck` returns. Time is counted in steps.
 
     In the eigenbasis of H all is elementary: entry (i, j) of a covariance decays at the rate `η(λ_i + λ_j)` per

@@ -11,7 +11,8 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise._progress import progress_bar
-from labnoise.noises import Noise
+from labnoise.dynamics._optimizers import Descent, HeavyBall, Optimizer
+from labnoise.noises._noise import Noise, require_gradient, require_noise
 
 LearningRate = Array | float | Callable[[Array], Array]
 
@@ -94,28 +95,30 @@ def sgd(
     ([0, 50, 100], (3, 2), -1)
     """
     x0, num_steps, save_every = _check(noise, x0, learning_rate, num_steps, key, save_every, momentum)
-    states, diverged_at = _run(noise, x0, learning_rate, num_steps, key, save_every, momentum)
+    plain = _checks.concrete(momentum) and momentum == 0
+    optimizer = Descent() if plain else HeavyBall(momentum)
+    states, diverged_at = _run(noise, optimizer, x0, learning_rate, num_steps, key, save_every)
     steps = jax.device_put(np.minimum(save_every * np.arange(states.shape[-2]), num_steps))
     if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
-        _explain_divergence(noise, x0, diverged_at, momentum)
+        _explain_divergence(noise, optimizer, x0, diverged_at)
     return Trajectory(steps, states, diverged_at)
 
 
 def _run(
     noise: Noise,
+    optimizer: Optimizer,
     x0: Array,
     learning_rate: LearningRate,
     num_steps: int,
     key: Array,
     save_every: int,
-    momentum: Array | float,
 ) -> tuple[Array, Array]:
     """Cut the run in pieces of equal shape, compiled once, between which the progress bar moves.
 
     All shapes are rounded up to a few round numbers, so that a run of another length seldom compiles anew: a widget
     that moves the learning rate at fixed η²·steps would otherwise compile at every move.
     """
-    in_one = not _checks.concrete(noise, x0, learning_rate, key, momentum)
+    in_one = not _checks.concrete(noise, optimizer, x0, learning_rate, key)
     block = _steps_per_block(noise, x0, key.size)
     if in_one:
         block = min(block, save_every)
@@ -126,13 +129,14 @@ def _run(
     rates = _rates(learning_rate, num_steps, x0.dtype)
 
     x = jnp.broadcast_to(x0, (*key.shape, x0.size))
-    velocity = None if _checks.concrete(momentum) and momentum == 0 else jnp.zeros_like(x)
+    state = optimizer.init(x0)
+    state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*key.shape, *leaf.shape)), state)
     num_saves = 1 + -(-num_steps // save_every)
     saved = jnp.broadcast_to(x0, (*key.shape, _round_up(num_saves), x0.size))
     draws = jax.tree.map(
         lambda leaf: jnp.zeros((*key.shape, block, *leaf.shape), leaf.dtype), _shape_of_a_draw(noise, x0)
     )
-    carry = (x, velocity, saved, jnp.full(key.shape, -1, int), draws)
+    carry = (x, state, saved, jnp.full(key.shape, -1, int), draws)
 
     with progress_bar(num_steps, "step", silent=in_one) as bar:
         for first in range(0, number, size):
@@ -141,7 +145,7 @@ def _run(
             missing = size - len(piece[0])  # the last piece is filled up with segments of no steps
             start, count, slot = (np.pad(part, (0, missing), mode="edge") for part in piece)
             count[size - missing :] = 0
-            carry = _advance(noise, carry, key, (start, count, slot), rates, momentum, in_one)
+            carry = _advance(noise, optimizer, carry, key, (start, count, slot), rates, in_one)
             if not in_one:
                 jax.block_until_ready(carry)
                 bar.update(bar_step)
@@ -170,21 +174,22 @@ def _round_up(count: int) -> int:
 @partial(jax.jit, static_argnames="differentiable")
 def _advance(
     noise: Noise,
+    optimizer: Optimizer,
     carry: Any,
     key: Array,
     segments: tuple[np.ndarray, np.ndarray, np.ndarray],
     rates: Array,
-    momentum: Array | float,
     differentiable: bool,
 ) -> Any:
     """Some segments of each replica."""
 
     def replica(carry: Any, key: Array) -> Any:
         dtype = carry[0].dtype
-        model = jax.tree.map(
-            lambda leaf: jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf, jnp.floating) else leaf, noise
+        source, rule = jax.tree.map(
+            lambda leaf: jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf, jnp.floating) else leaf,
+            (noise, optimizer),
         )
-        segment = partial(_segment, model, key, rates, jnp.asarray(momentum, dtype), differentiable)
+        segment = partial(_segment, source, rule, key, rates, differentiable)
         return jax.lax.scan(segment, carry, segments)[0]
 
     for _ in range(key.ndim):
@@ -193,10 +198,16 @@ def _advance(
 
 
 def _segment(
-    noise: Noise, key: Array, rates: Array, momentum: Array, differentiable: bool, carry: Any, now: Any
+    noise: Noise,
+    optimizer: Optimizer,
+    key: Array,
+    rates: Array,
+    differentiable: bool,
+    carry: Any,
+    now: Any,
 ) -> tuple[Any, None]:
     """Draw the randomness of a whole block where one begins, then do the steps of the segment."""
-    x, velocity, saved, diverged_at, draws = carry
+    x, state, saved, diverged_at, draws = carry
     start, count, slot = now
     block = jax.tree.leaves(draws)[0].shape[0]
 
@@ -206,31 +217,28 @@ def _segment(
 
     draws = jax.lax.cond(start % block == 0, draw_block, lambda: draws)
 
-    def step(i: Array, state: Any) -> Any:
-        x, velocity, finite = state
+    def step(i: Array, now: Any) -> Any:
+        x, state, finite = now
         k = start + i
         draw = jax.tree.map(lambda leaf: leaf[k % block], draws)
         gradient = noise.gradient(x, draw).astype(x.dtype)
-        if velocity is not None:
-            gradient = velocity = momentum * velocity + gradient
-        x = x - (rates[k] if rates.ndim else rates) * gradient
+        x, state = optimizer.step(x, state, gradient, rates[k] if rates.ndim else rates)
         # counted by coordinate, the compiler fuses this with the line above; any sum over D doubles the cost
-        return x, velocity, finite + jnp.isfinite(x)
+        return x, state, finite + jnp.isfinite(x)
 
-    finite = jnp.zeros(x.shape, jnp.int32)
-    state = (x, velocity, finite)
+    reached = (x, state, jnp.zeros(x.shape, jnp.int32))
     if differentiable:  # a loop of unknown length has no reverse derivative; one with idle steps has
 
-        def step_or_idle(state: Any, i: Array) -> tuple[Any, None]:
-            return jax.tree.map(partial(jnp.where, i < count), step(i, state), state), None
+        def step_or_idle(now: Any, i: Array) -> tuple[Any, None]:
+            return jax.tree.map(partial(jnp.where, i < count), step(i, now), now), None
 
-        state = jax.lax.scan(step_or_idle, state, jnp.arange(block))[0]
+        reached = jax.lax.scan(step_or_idle, reached, jnp.arange(block))[0]
     else:
-        state = jax.lax.fori_loop(0, count, step, state)
-    x, velocity, finite = state
+        reached = jax.lax.fori_loop(0, count, step, reached)
+    x, state, finite = reached
     broke = (diverged_at < 0) & (finite.min() < count)
     diverged_at = jnp.where(broke, start + finite.min() + 1, diverged_at)
-    return (x, velocity, saved.at[slot].set(x), diverged_at, draws), None
+    return (x, state, saved.at[slot].set(x), diverged_at, draws), None
 
 
 def _shape_of_a_draw(noise: Noise, x0: Array) -> Any:
@@ -254,10 +262,10 @@ def _rates(learning_rate: LearningRate, num_steps: int, dtype: Any) -> Array:
 def _check(
     noise: Any, x0: Any, learning_rate: Any, num_steps: Any, key: Any, save_every: Any, momentum: Any
 ) -> tuple[Array, int, int]:
-    if not isinstance(noise, Noise):
-        _checks.fail("noise", noise, "pass a noise, such as LabelNoise(problem, delta)")
+    require_noise(noise)
     x0 = _checks.point("x0", x0, noise.problem)
     noise.check_at(x0)
+    require_gradient(noise, x0)
     num_steps = _checks.count("num_steps", num_steps, least=0)
     save_every = max(num_steps, 1) if save_every is None else _checks.count("save_every", save_every)
     _checks.scalar("momentum", momentum, lambda beta: 0 <= beta < 1, "pass a number β with 0 ≤ β < 1")
@@ -274,11 +282,11 @@ def _check(
     return x0, num_steps, save_every
 
 
-def _explain_divergence(noise: Noise, x0: Array, diverged_at: Array, momentum: Array | float) -> None:
+def _explain_divergence(noise: Noise, optimizer: Optimizer, x0: Array, diverged_at: Array) -> None:
     curvature = float(abs(jnp.linalg.eigvalsh(noise.problem.hessian(x0))).max())
-    largest = 2 * (1 + momentum) / curvature if curvature > 0 else np.inf
+    largest = float(optimizer.largest_rate(curvature)) if curvature > 0 else np.inf
     raise ValueError(
         f"learning_rate: every replica diverged, the first at step {int(diverged_at.min())}. The curvature "
-        f"at x0, λ_max = {curvature:.4g}, allows at most η = {float(largest):.4g} without noise; take one "
+        f"at x0, λ_max = {curvature:.4g}, allows at most η = {largest:.4g} without noise; take one "
         "well below it"
     )

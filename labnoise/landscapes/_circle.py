@@ -7,12 +7,10 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._pytree import pytree
 from labnoise.landscapes._landscape import Landscape, frame
 
 
-@pytree(data=("a", "b", "d"))
-class Circle(Landscape):
+class Circle(Landscape, static=()):
     """The landscape that `circle` makes.
 
     Attributes

@@ -7,12 +7,10 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._pytree import pytree
 from labnoise.landscapes._landscape import Landscape, frame
 
 
-@pytree(data=("a", "tangent", "mixed", "radial", "vertical"))
-class FourTerms(Landscape):
+class FourTerms(Landscape, static=()):
     """The landscape that `four_terms` makes.
 
     Attributes

@@ -4,12 +4,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.tree_util import Partial
 
-from labnoise._pytree import pytree
 from labnoise.problems import LeastSquares
 
 
-@pytree(data=("predict", "targets", "loss_scale"))
-class Hyperbola(LeastSquares):
+class Hyperbola(LeastSquares, static=()):
     """The least squares problem that `hyperbola` makes, with what is known of it in closed form."""
 
     def __init__(self) -> None:

@@ -9,13 +9,11 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._pytree import pytree
 from labnoise.landscapes._landscape import Landscape
 from labnoise.limits._runge_kutta import integrate
 
 
-@pytree(data=(), static=("k",))
-class PhaseMotor(Landscape):
+class PhaseMotor(Landscape, static=("k",)):
     """The landscape that `phase_motor` makes.
 
     Attributes

@@ -8,12 +8,10 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._pytree import pytree
 from labnoise.landscapes._landscape import Landscape
 
 
-@pytree(data=("a",))
-class Ring(Landscape):
+class Ring(Landscape, static=()):
     """The landscape that `ring` makes.
 
     Attributes

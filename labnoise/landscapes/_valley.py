@@ -8,14 +8,12 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._pytree import pytree
 from labnoise.landscapes._landscape import Landscape
 
 _NEWTON_STEPS = 12  # from either start the last digits are there after eight
 
 
-@pytree(data=("c",))
-class Valley(Landscape):
+class Valley(Landscape, static=()):
     """The landscape that `valley` makes.
 
     Attributes

@@ -2,7 +2,8 @@
 
 from labnoise.limits._drift import DriftTerms, drift_terms, lyapunov_solve
 from labnoise.limits._gradient_flow import gradient_flow
-from labnoise.limits._limit import label_noise_flow, limiting_diffusion
+from labnoise.limits._label_noise_flow import label_noise_flow
+from labnoise.limits._limiting_diffusion import limiting_diffusion
 from labnoise.limits._projection import project, tangent_projection
 
 __all__ = [

@@ -13,9 +13,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from labnoise import _checks
 from labnoise._linalg import kernel_projection, lyapunov, pseudo_inverse
+from labnoise._shapes import shaped
 from labnoise.limits._projection import clear_rank, on_manifold
 from labnoise.problems import Loss
 
@@ -91,7 +93,9 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     return _drift_terms(problem, cov, x)
 
 
-def _drift_terms_traced(problem: Loss, cov: Array, x: Array) -> DriftTerms:
+@shaped
+def terms_at(problem: Loss, cov: Float[Array, "D D"], x: Float[Array, " D"]) -> DriftTerms:
+    """As `drift_terms`, without its checks: for loops that are compiled."""
     H = problem.hessian(x)
     P = pseudo_inverse(H)
     T = kernel_projection(H, P)
@@ -102,11 +106,14 @@ def _drift_terms_traced(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     return DriftTerms(tangent, -0.5 * P @ by_tangent, -T @ by_crossed, -0.5 * T @ by_normal)
 
 
-_drift_terms = jax.jit(_drift_terms_traced)
+_drift_terms = jax.jit(terms_at)
 
 
-def third_derivative(problem: Loss, x: Array, matrices: Array) -> Array:
-    """`∂²(∇L)[A] = Σ_ij A_ij ∂_i∂_j∇L` at `x` for symmetric `matrices` (k, D, D), shape (k, D)."""
+@shaped
+def third_derivative(
+    problem: Loss, x: Float[Array, " D"], matrices: Float[Array, "k D D"]
+) -> Float[Array, "k D"]:
+    """`∂²(∇L)[A] = Σ_ij A_ij ∂_i∂_j∇L` at `x` for symmetric `matrices` A."""
 
     def along(pair: tuple[Array, Array]) -> Array:
         axis, columns = pair  # e_j (D,), and A e_j (k, D)

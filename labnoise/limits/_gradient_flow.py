@@ -2,8 +2,8 @@
 
 Steps of linearly implicit Euler, `φ ← φ − τ(I + τA)⁻¹∇L(φ)` with A ≈ ∇²L fixed during a step of length h, are
 done in 2, 3, …, 9 parts and extrapolated to τ = 0 (Deuflhard 1985; Hairer & Wanner, Solving ODEs II, IV.9):
-order 8 for any A, and stable at any h for A = ∇²L. For a least squares problem with n < D, A is the
-Gauss–Newton matrix, equal to ∇²L on Γ, and all solves are n x n.
+order 8 for any A, and stable at any h for A = ∇²L. Which A it is, and how it is inverted, the loss itself says
+(`Loss.resolvent`).
 
 Derivatives. The adaptive loop only chooses the step lengths, watching a few random tangent vectors as well
 as the state: at a minimizer the state is at rest but its tangents are not. The steps are then done again at
@@ -18,8 +18,7 @@ import numpy as np
 from jax import Array
 
 from labnoise import _checks
-from labnoise._linalg import pseudo_inverse
-from labnoise.problems import LeastSquares, Loss
+from labnoise.problems import Loss
 
 _MAX_STEPS = 300
 _PARTS = np.arange(2, 10)
@@ -132,19 +131,7 @@ def _flow_jvp(primals: Any, tangents: Any) -> tuple[Solved, Solved]:
 def _step(problem: Loss, x: Array, h: Array) -> tuple[Array, Array]:
     """One extrapolated step: its result and that of one order less."""
     lengths = h / _PARTS
-    if isinstance(problem, LeastSquares) and problem.num_examples < x.size:
-        J = problem.jacobian(x)
-        factor = 2 * problem.loss_scale / problem.num_examples * lengths
-        inner = jnp.eye(J.shape[0], dtype=x.dtype) + factor[:, None, None] * (J @ J.T)
-        inner = factor[:, None, None] * jnp.linalg.inv(inner)
-
-        def damp(gradients: Array) -> Array:
-            return gradients - jnp.einsum("kij,kj->ki", inner, gradients @ J.T) @ J
-    else:
-        inverse = jnp.linalg.inv(jnp.eye(x.size) + lengths[:, None, None] * problem.hessian(x))
-
-        def damp(gradients: Array) -> Array:
-            return jnp.einsum("kij,kj->ki", inverse, gradients)
+    damp = problem.resolvent(x, lengths)
 
     def part(moved: Array, number: Array) -> tuple[Array, None]:
         moves = -lengths[:, None] * damp(jax.vmap(problem.gradient)(x + moved))
@@ -155,21 +142,13 @@ def _step(problem: Loss, x: Array, h: Array) -> tuple[Array, Array]:
     return x + _BEST @ moved, x + _LOWER @ moved
 
 
-def _to_rest(problem: Loss, x: Array) -> Array:
-    """`H†∇L`: what is left to go near Γ, up to the square of the distance."""
-    if isinstance(problem, LeastSquares) and problem.num_examples < x.size:
-        J = problem.jacobian(x)
-        return jnp.linalg.solve(J @ J.T, problem.residual(x)) @ J
-    return pseudo_inverse(problem.hessian(x)) @ problem.gradient(x)
-
-
 def _left(problem: Loss, x: Array, tangents: Array) -> Array:
     """How far state and tangents still are from rest, relative to their size."""
-    of_state = jnp.linalg.norm(_to_rest(problem, x)) / (jnp.linalg.norm(x) + 1e-300)
+    of_state = jnp.linalg.norm(problem.newton_step(x)) / (jnp.linalg.norm(x) + 1e-300)
     of_state = jnp.where(jnp.isfinite(of_state), of_state, jnp.inf)  # J may have lost its rank
     if not len(tangents):
         return of_state
-    turns = jax.vmap(jax.linearize(lambda x: _to_rest(problem, x), x)[1])(tangents)
+    turns = jax.vmap(jax.linearize(lambda x: problem.newton_step(x), x)[1])(tangents)
     return jnp.maximum(of_state, jnp.linalg.norm(turns) / jnp.linalg.norm(tangents))
 
 
@@ -222,7 +201,7 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array) -> tuple[S
     start = (x, tangents, jnp.zeros_like(infinity), first, infinity, jnp.zeros(_MAX_STEPS), zero, zero)
     x, tangents, time, _, left, lengths, _, _ = jax.lax.while_loop(unfinished, attempt, start)
     done = time >= duration
-    x = jnp.where(done, x, x - _to_rest(problem, x))
+    x = jnp.where(done, x, x - problem.newton_step(x))
     return Solved(x, jnp.where(done, 0.0, left)), lengths
 
 
@@ -231,4 +210,4 @@ def _replay(problem: Loss, x: Array, lengths: Array, duration: Array) -> Array:
         return jax.lax.cond(h > 0, lambda x: _step(problem, x, h)[0], lambda x: x, x), None
 
     x = jax.lax.scan(step, x, lengths)[0]
-    return jnp.where(lengths.sum() >= duration, x, x - _to_rest(problem, x))
+    return jnp.where(lengths.sum() >= duration, x, x - problem.newton_step(x))

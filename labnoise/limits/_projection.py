@@ -10,8 +10,7 @@ from jax import Array
 from labnoise import _checks
 from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
 from labnoise.limits._gradient_flow import Solved, explain_unfinished, flow, settled
-from labnoise.problems import LeastSquares, Loss, SparseRegression
-from labnoise.problems._dual import RESIDUAL, dual_projection, explain_no_projection
+from labnoise.problems import Loss
 
 
 def project(problem: Loss, x0: Array) -> Array:
@@ -49,41 +48,19 @@ def project(problem: Loss, x0: Array) -> Array:
     True
     """
     x0 = _checks.point("x0", x0, problem).astype(float)
-    if isinstance(problem, SparseRegression):
-        point, residual = _project_sparse(problem, x0)
-        if _checks.concrete(residual):
-            explain_no_projection(x0, residual)
-        return jnp.where(residual < RESIDUAL, point, jnp.nan)
+    own = problem.own_projection(x0)
+    if own is not None:
+        return own
     result = _project_by_flow(problem, x0)
     explain_unfinished(x0, result.left)
-    if _checks.concrete(problem, result):
-        _check_minimum(problem, x0, result.x)
+    if _checks.concrete(problem, result) and (complaint := problem.complaint(result.x)):
+        _checks.fail("x0", x0, complaint)
     return settled(result)
-
-
-@jax.jit
-def _project_sparse(problem: SparseRegression, x0: Array) -> tuple[Array, Array]:
-    return dual_projection(problem, x0, jnp.zeros_like(x0))[:2]
 
 
 @jax.jit
 def _project_by_flow(problem: Loss, x0: Array) -> Solved:
     return flow(problem, x0, jnp.asarray(jnp.inf, x0.dtype))
-
-
-def _check_minimum(problem: Loss, x0: Array, end: Array) -> None:
-    if isinstance(problem, LeastSquares):
-        worst = float(jnp.abs(problem.residual(end)).max() / (1 + jnp.abs(problem.targets).max()))
-        if worst > 1e-7:
-            _checks.fail(
-                "x0", x0, f"gradient flow from here ends with a residual of {worst:.1e}; start elsewhere"
-            )
-    else:
-        curvatures = jnp.linalg.eigvalsh(problem.hessian(end))
-        if curvatures[0] < -1e-6 * jnp.abs(curvatures).max():
-            _checks.fail(
-                "x0", x0, "gradient flow from here ends at a saddle or a maximum; move the start a little"
-            )
 
 
 def tangent_projection(problem: Loss, x: Array) -> Array:

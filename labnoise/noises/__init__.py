@@ -1,5 +1,9 @@
 """Stochastic gradients: what SGD sees in place of ∇L."""
 
-from labnoise.noises._noise import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
+from labnoise.noises._finite import FiniteNoise
+from labnoise.noises._gaussian import GaussianNoise
+from labnoise.noises._label import LabelNoise
+from labnoise.noises._minibatch import MinibatchNoise
+from labnoise.noises._noise import Noise
 
 __all__ = ["FiniteNoise", "GaussianNoise", "LabelNoise", "MinibatchNoise", "Noise"]

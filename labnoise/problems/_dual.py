@@ -6,16 +6,13 @@ the z_ij of a feature, `+Zᵀ` for u and `−Zᵀ` for v, it reaches `x ⊙ e^{A
     f(s) = ½ Σ_i x_i² e^{2(As)_i} − ⟨y, s⟩,        ∇f = Aᵀ(x² ⊙ e^{2As}) − y = Zw − y.
 """
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from labnoise import _checks
-
-if TYPE_CHECKING:
-    from labnoise.problems._sparse import SparseRegression
+from labnoise._shapes import shaped
 
 _MAX_ITERATIONS = 200
 # Above this the dual counts as not solved. Rounding alone leaves about 1e-14 where e^{−100} is the scale.
@@ -33,17 +30,21 @@ def explain_no_projection(x0: Array, residual: Array | float) -> None:
         )
 
 
+@shaped
 def dual_projection(
-    problem: "SparseRegression", x: Array, log_scale: Array, start: Array | None = None
-) -> tuple[Array, Array, Array]:
+    Z: Float[Array, "n d"],
+    y: Float[Array, " n"],
+    square: bool,
+    x: Float[Array, " D"],
+    log_scale: Float[Array, " D"],
+    start: Float[Array, " n"] | None = None,
+) -> tuple[Float[Array, " D"], Float[Array, ""], Float[Array, " n"]]:
     """Φ(x ⊙ e^{log_scale}), the residual `max|Zw − y|`, relative to the terms that cancel in it, and s.
 
-    `x` and `log_scale` are (D,). The scale is kept as a logarithm, since it becomes as small as e^{−100}
-    late in the anneal. Differentiable to third order: the iterations, from s = `start` or 0, only find s,
-    then two Newton steps from there carry the derivatives.
+    Z is the design, y the targets; D = d if `square`, else 2d. The scale
+    is kept as a logarithm, since it becomes as small as e^{−100} late in the anneal. Differentiable to third order:
+    the iterations, from s = `start` or 0, only find s, then two Newton steps from there carry the derivatives.
     """
-    Z, y = problem.design, problem.targets
-    square = problem.parametrization == "square"
 
     def moved(Z: Array, log_scale: Array, s: Array) -> Array:
         a = s @ Z

@@ -11,12 +11,16 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._pytree import pytree
+from labnoise._linalg import pseudo_inverse
+from labnoise._pytree import Pytree
 
 
-@pytree(data=("fn",))
-class Loss:
-    """Any smooth loss `L(x) = fn(x)`.
+class Loss(Pytree):
+    """Any smooth loss `L(x) = fn(x)`; also what all losses share.
+
+    A loss of your own is a subclass with a method `loss(x)`; arrays and numbers that it keeps as attributes are data
+    to JAX, so that another value does not compile anew. The other methods follow from it and can be replaced by
+    faster ones.
 
     Parameters
     ----------
@@ -32,15 +36,23 @@ class Loss:
     Examples
     --------
     >>> import jax.numpy as jnp
-    >>> from labnoise import Loss
+    >>> from labnoise import Loss, project
     >>> parabola = Loss(lambda x: 0.5 * x[1] ** 2)          # Γ is the x-axis
     >>> float(parabola.loss(jnp.array([3.0, 2.0])))
     2.0
     >>> parabola.gradient(jnp.array([3.0, 2.0])).tolist()
     [0.0, 2.0]
-    """
 
-    fn: Partial
+    A loss of your own:
+
+    >>> class Trough(Loss):
+    ...     def __init__(self, stiffness):
+    ...         self.stiffness = stiffness
+    ...     def loss(self, x):
+    ...         return 0.5 * self.stiffness * (x[1] - 1 - x[0] ** 2) ** 2
+    >>> print(project(Trough(4.0), jnp.array([0.0, 2.0])).round(6))
+    [0. 1.]
+    """
 
     def __init__(self, fn: Callable[[Array], Array]):
         if not callable(fn):
@@ -49,6 +61,8 @@ class Loss:
 
     def loss(self, x: Array) -> Array:
         """L(x), shape ()."""
+        if not hasattr(self, "fn"):
+            _checks.missing(self, "loss(x)", "the loss (), a number, at x (D,)")
         return self.fn(x)
 
     def gradient(self, x: Array) -> Array:
@@ -59,87 +73,28 @@ class Loss:
         """∇²L(x), shape (D, D)."""
         return _hessian(self, x)
 
+    def resolvent(self, x: Array, lengths: Array) -> Callable[[Array], Array]:
+        """The map `g -> (I + τA)⁻¹g` for each of the `lengths` τ (k,), from (k, D) to (k, D); A is near ∇²L(x).
 
-@pytree(data=("predict", "targets", "loss_scale"))
-class LeastSquares(Loss):
-    """Mean squared error, `L(x) = (loss_scale/n) Σ_i (f_i(x) − y_i)²`.
-
-    Γ = {f(x) = y} wherever the Jacobian J = ∂f has full row rank n; there `∇²L = (2·loss_scale/n) JᵀJ`.
-
-    Parameters
-    ----------
-    predict : function (D,) -> (n,)
-    targets : (n,)
-    loss_scale : positive number
-        1 for the paper's mean of squares; HaoChen et al. (2020) use 1/4.
-
-    Raises
-    ------
-    ValueError
-        If `targets` is not a vector of finite numbers, or `loss_scale` is not positive.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> from labnoise import LeastSquares
-    >>> product = LeastSquares(lambda x: x[:1] * x[1:], targets=jnp.array([1.0]))
-    >>> float(product.loss(jnp.array([3.0, 1.0])))
-    4.0
-    >>> product.jacobian(jnp.array([3.0, 1.0])).tolist()
-    [[1.0, 3.0]]
-    """
-
-    predict: Callable[[Array], Array]
-    targets: Array
-    loss_scale: Array | float
-
-    def __init__(self, predict: Callable[[Array], Array], targets: Array, loss_scale: Array | float = 1.0):
-        if not callable(predict):
-            _checks.fail(
-                "predict", predict, "pass a function from the parameters (D,) to the predictions (n,)"
-            )
-        self.predict = predict if isinstance(predict, Partial) else Partial(predict)
-        self.targets = _checks.real_array("targets", targets, 1)
-        if self.targets.size == 0:
-            _checks.fail("targets", targets, "pass at least one example")
-        _checks.positive("loss_scale", loss_scale)
-        self.loss_scale = loss_scale
-
-    @property
-    def num_examples(self) -> int:
-        """The number n of examples."""
-        return self.targets.shape[0]
-
-    def residual(self, x: Array) -> Array:
-        """f(x) − y, shape (n,)."""
-        predictions = self.predict(x)
-        if predictions.shape != self.targets.shape:
-            _checks.fail(
-                "the shape of predict(x)",
-                predictions.shape,
-                f"it must be that of targets, {self.targets.shape}",
-            )
-        return predictions - self.targets
-
-    def jacobian(self, x: Array) -> Array:
-        """J = ∂f(x), shape (n, D)."""
-        return _jacobian(self, x)
-
-    def loss(self, x: Array) -> Array:
-        """L(x), shape ()."""
-        return self.loss_scale * jnp.mean(self.residual(x) ** 2)
-
-    def examples(self, x: Array, indices: Array | None = None) -> tuple[Array, Callable[[Array], Array]]:
-        """Residuals r (B,) of the examples `indices` (B,), by default all, and the map `a -> Jᵀa = Σ_b a_b ∇f_b(x)`.
-
-        The map takes a (B,) to (D,). All gradients of single examples, `∇ℓ_i = 2·loss_scale·r_i ∇f_i`, are made
-        of these two.
+        Implicit steps of gradient flow are made of it. The nearer A is to ∇²L on Γ, the longer they can be.
         """
-        residual, pullback = jax.vjp(self.residual, x)
-        if indices is None:
-            return residual, lambda weights: pullback(weights)[0]
-        zeros = jnp.zeros_like(residual)
-        return residual[indices], lambda weights: pullback(zeros.at[indices].add(weights))[0]
+        inverse = jnp.linalg.inv(jnp.eye(x.size) + lengths[:, None, None] * self.hessian(x))
+        return lambda gradients: jnp.einsum("kij,kj->ki", inverse, gradients)
+
+    def newton_step(self, x: Array) -> Array:
+        """`H†∇L`, shape (D,): near Γ what is left to go to it, up to the square of the distance."""
+        return pseudo_inverse(self.hessian(x)) @ self.gradient(x)
+
+    def complaint(self, x: Array) -> str | None:
+        """What speaks against a concrete `x` (D,), where gradient flow has come to rest, being a minimizer."""
+        curvatures = jnp.linalg.eigvalsh(self.hessian(x))
+        if curvatures[0] < -1e-6 * jnp.abs(curvatures).max():
+            return "gradient flow from here ends at a saddle or a maximum; move the start a little"
+        return None
+
+    def own_projection(self, x0: Array) -> Array | None:
+        """Φ(x0), where the loss has a better way to it than gradient flow; None where it has not."""
+        return None
 
 
 # Compiled whole: operation by operation each would cost dozens of small compilations, and as many calls every time.
@@ -151,39 +106,3 @@ def _gradient(problem: Loss, x: Array) -> Array:
 @jax.jit
 def _hessian(problem: Loss, x: Array) -> Array:
     return jax.hessian(problem.loss)(x)
-
-
-@jax.jit
-def _jacobian(problem: LeastSquares, x: Array) -> Array:
-    return jax.jacrev(problem.residual)(x)
-
-
-def sharpness(problem: Loss, x: Array) -> Array:
-    """The trace of the Hessian, `tr ∇²L(x)`, at any point x (D,), shape ().
-
-    Label noise of strength c, `Σ = c∇²L`, makes SGD descend this function along Γ:
-    `dY/dt = −(c/4) T∇tr∇²L`, t = η²·steps (Li, Wang & Arora 2022, corollary 5.2).
-
-    Raises
-    ------
-    ValueError
-        If `x` is not a finite vector at which the loss is finite.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> from labnoise import Loss, sharpness
-    >>> float(sharpness(Loss(lambda x: 0.5 * (1 + x[0] ** 2) * x[1] ** 2), jnp.array([2.0, 0.0])))
-    5.0
-    """
-    x = _checks.point("x", x, problem)
-    return _sharpness(problem, x)
-
-
-@jax.jit
-def _sharpness(problem: Loss, x: Array) -> Array:
-    def curvature(direction: Array) -> Array:
-        return jnp.vdot(direction, jax.jvp(problem.gradient, (x,), (direction,))[1])
-
-    # one Hessian-vector product at a time and none of the D x D matrix kept
-    return jax.lax.map(curvature, jnp.eye(x.size, dtype=x.dtype), batch_size=64).sum()

@@ -3,6 +3,8 @@
 `f_i(x) = ⟨z_i, w(x)⟩` with weights `w = u⊙u − v⊙v`, x = (u, v), or `w = v⊙v`, x = v.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,12 +12,11 @@ import scipy
 from jax import Array
 
 from labnoise import _checks
-from labnoise._pytree import pytree
-from labnoise.problems._loss import LeastSquares
+from labnoise.problems._dual import RESIDUAL, dual_projection, explain_no_projection
+from labnoise.problems._least_squares import LeastSquares
 
 
-@pytree(data=("design", "targets", "loss_scale"), static=("parametrization",))
-class SparseRegression(LeastSquares):
+class SparseRegression(LeastSquares, static=("parametrization",)):
     """Least squares on the products of parameters, `L(x) = (loss_scale/n) Σ_i (⟨z_i, w(x)⟩ − y_i)²`.
 
     Parameters
@@ -102,13 +103,37 @@ class SparseRegression(LeastSquares):
             )
         return self.design @ self.weights(x)
 
-    def examples(self, x: Array, indices: Array | None = None):
+    def examples(
+        self, x: Array, indices: Array | None = None
+    ) -> tuple[Array, Array, Callable[[Array], Array]]:
         """As for any least squares, but only the rows that are asked for are multiplied."""
         if indices is None:
             return super().examples(x)
-        rows, targets = self.design[indices], self.targets[indices]
-        residual, pullback = jax.vjp(lambda x: rows @ self.weights(x) - targets, x)
-        return residual, lambda weights: pullback(weights)[0]
+        rows = self.design[indices]
+        outputs, pullback = jax.vjp(lambda x: rows @ self.weights(x), x)
+        return outputs, self.targets[indices], lambda weights: pullback(weights)[0]
+
+    def own_projection(self, x0: Array) -> Array:
+        """Φ(x0), by an n-dimensional convex problem; NaN where it has no solution."""
+        point, residual = _project(self, x0)
+        if _checks.concrete(residual):
+            explain_no_projection(x0, residual)
+        return jnp.where(residual < RESIDUAL, point, jnp.nan)
+
+    def label_noise_path(self, x0: Array, t: Array, delta: Array | float) -> Array:
+        """The limit of label noise at the times t (k,), in any order and `inf` among them, `Φ(x0 ⊙ e^{−4sctm})`."""
+        path, residuals = _anneal(self, x0, t, delta)
+        if _checks.concrete(path):
+            explain_no_projection(x0, np.asarray(residuals).max(initial=0.0))
+            ends = np.flatnonzero(np.isinf(t))  # the linear program at t = ∞ needs concrete numbers
+            if ends.size:
+                path = path.at[ends].set(self._end_of_anneal(x0))
+        return path
+
+    def _end_of_anneal(self, x0: Array) -> Array:
+        w = self.basis_pursuit(self.second_moments)
+        parts = [w] if self.parametrization == "square" else [w, -w]
+        return jnp.sign(x0) * jnp.sqrt(jnp.maximum(jnp.concatenate(parts), 0.0))
 
     @property
     def second_moments(self) -> Array:
@@ -183,6 +208,31 @@ class SparseRegression(LeastSquares):
         if certificate.status != 0:
             _checks.fail("w_star", w_star, f"it has no dual certificate; HiGHS says: {certificate.message}")
         return jnp.asarray(certificate.x[-1])
+
+
+@jax.jit
+def _project(problem: SparseRegression, x0: Array) -> tuple[Array, Array]:
+    square = problem.parametrization == "square"
+    return dual_projection(problem.design, problem.targets, square, x0, jnp.zeros_like(x0))[:2]
+
+
+@jax.jit
+def _anneal(problem: SparseRegression, x0: Array, t: Array, delta: Array | float) -> tuple[Array, Array]:
+    """The states at finite times and the residuals of the dual; NaN where t = ∞ or the dual is unsolved."""
+    moments, square = problem.second_moments, problem.parametrization == "square"
+    rate = 2 * problem.curvature * problem.noise_strength(delta) * jnp.tile(moments, x0.size // moments.size)
+
+    def at(before: tuple[Array, Array], time: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        last, s = before
+        now = jnp.where(jnp.isinf(time), last, time)
+        # a later time starts from the solution at the one before; from an earlier one Newton would overflow
+        start = jnp.where(now >= last, s, 0.0)
+        point, residual, s = dual_projection(problem.design, problem.targets, square, x0, -rate * now, start)
+        solved = residual < RESIDUAL
+        point = jnp.where(solved & jnp.isfinite(time), point, jnp.nan)
+        return (now, jnp.where(solved, s, 0.0)), (point, residual)
+
+    return jax.lax.scan(at, (jnp.zeros((), t.dtype), jnp.zeros_like(problem.targets)), t)[1]
 
 
 def _polish(design: np.ndarray, targets: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -1,0 +1,94 @@
+"""The limit of SGD at times t = η²·steps: a diffusion on Γ (Li, Wang & Arora 2022, theorem 4.6)."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from labnoise import _checks
+from labnoise._linalg import kernel_projection, pseudo_inverse
+from labnoise.dynamics import Trajectory
+from labnoise.limits._drift import terms_at
+from labnoise.limits._projection import on_manifold, project
+from labnoise.noises._noise import Noise, require_noise
+
+# Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
+_RETRACTIONS = 3
+
+
+def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int, key: Array) -> Trajectory:
+    """Paths of the limit Y, `dY = Σ_∥^{1/2} dW + ½∂²Φ[Σ] dt`, from Φ(x0) to the time t.
+
+    Li, Wang & Arora (2022), theorem 4.6; the drift is that of `drift_terms`. Euler–Maruyama with `num_steps` steps
+    of length t/num_steps, each followed by a return to Γ along its normals at the step's start. Weak error
+    O(t/num_steps).
+
+    Parameters
+    ----------
+    noise : Noise
+    x0 : (D,), anywhere in the basin of Γ
+    t : final time, in units of η²·steps of SGD
+    num_steps : int ≥ 1
+    key : a JAX key, or (R,) keys for R replicas
+
+    Returns
+    -------
+    Trajectory
+        All states; `steps[i]` stands for the time t·i/num_steps.
+
+    Raises
+    ------
+    ValueError
+        If an argument is bad, `x0` has no projection, or every replica leaves the basin of Γ.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp
+    >>> from labnoise import GaussianNoise, landscapes, limiting_diffusion
+    >>> valley = landscapes.valley(c=1.0)
+    >>> noise, x0 = GaussianNoise(valley, valley.cov), jnp.array([1.0, 0.0])
+    >>> run = limiting_diffusion(noise, x0, 2.0, 100, jax.random.key(0))
+    >>> bool(abs(run.states[-1, 0] - jnp.exp(-1.0)) < 0.01)                      # x(t) = e^{−t/2}
+    True
+    """
+    require_noise(noise)
+    _checks.nonnegative("t", t)
+    num_steps = _checks.count("num_steps", num_steps)
+    _checks.keys(key)
+    start = project(noise.problem, x0)
+    on_manifold(noise.problem, start)
+    noise.check_at(start)
+    states, diverged_at = _diffuse(noise, start, jnp.asarray(t, start.dtype), num_steps, key)
+    if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
+        _checks.fail("num_steps", num_steps, "every replica left the basin of Γ; take more and shorter steps")
+    return Trajectory(jnp.arange(num_steps + 1), states, diverged_at)
+
+
+@partial(jax.jit, static_argnames="num_steps")
+def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -> tuple[Array, Array]:
+    dt = t / num_steps
+    problem = noise.problem
+
+    def step(x: Array, increment: Array) -> tuple[Array, Array]:
+        factor = noise.factor(x)
+        terms = terms_at(problem, factor @ factor.T, x)
+        H = problem.hessian(x)
+        T = kernel_projection(H, pseudo_inverse(H))
+        N = jnp.eye(x.size, dtype=x.dtype) - T
+
+        def newton(_: Array | int, y: Array) -> Array:
+            return y - jnp.linalg.solve(N @ problem.hessian(y) @ N + T, N @ problem.gradient(y))
+
+        moved = x + terms.total * dt + jnp.sqrt(dt) * (T @ (factor @ increment))
+        moved = jax.lax.fori_loop(0, _RETRACTIONS, newton, moved)
+        return moved, moved
+
+    def replica(key: Array) -> tuple[Array, Array]:
+        width = jax.eval_shape(noise.factor, start).shape[1]
+        increments = jax.random.normal(key, (num_steps, width), start.dtype)
+        states = jnp.concatenate([start[None], jax.lax.scan(step, start, increments)[1]])
+        broken = ~jnp.isfinite(states).all(-1)
+        return states, jnp.where(broken.any(), jnp.argmax(broken), -1)
+
+    return (jax.vmap(replica) if key.ndim else replica)(key)

@@ -1,0 +1,86 @@
+"""Least squares: the loss of Li, Wang & Arora (2022), section 5, and of HaoChen et al. (2020)."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array
+from jax.tree_util import Partial
+
+from labnoise import _checks
+from labnoise.problems._examples import Examples
+
+
+class LeastSquares(Examples, static=()):
+    """Mean squared error, `L(x) = (loss_scale/n) Σ_i (f_i(x) − y_i)²`.
+
+    Γ = {f(x) = y} wherever the Jacobian J = ∂f has full row rank n; there `∇²L = (2·loss_scale/n) JᵀJ`.
+
+    Parameters
+    ----------
+    predict : function (D,) -> (n,)
+    targets : (n,)
+    loss_scale : positive number
+        1 for the paper's mean of squares; HaoChen et al. (2020) use 1/4.
+
+    Raises
+    ------
+    ValueError
+        If `targets` is not a vector of finite numbers, or `loss_scale` is not positive.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from labnoise import LeastSquares
+    >>> product = LeastSquares(lambda x: x[:1] * x[1:], targets=jnp.array([1.0]))
+    >>> float(product.loss(jnp.array([3.0, 1.0])))
+    4.0
+    >>> product.jacobian(jnp.array([3.0, 1.0])).tolist()
+    [[1.0, 3.0]]
+    """
+
+    loss_scale: Array | float
+
+    def __init__(self, predict: Callable[[Array], Array], targets: Array, loss_scale: Array | float = 1.0):
+        if not callable(predict):
+            _checks.fail(
+                "predict", predict, "pass a function from the parameters (D,) to the predictions (n,)"
+            )
+        self.predict = predict if isinstance(predict, Partial) else Partial(predict)
+        self.targets = _checks.real_array("targets", targets, 1)
+        if self.targets.size == 0:
+            _checks.fail("targets", targets, "pass at least one example")
+        _checks.positive("loss_scale", loss_scale)
+        self.loss_scale = loss_scale
+
+    @property
+    def curvature(self) -> Array | float:
+        """`∂²ℓ/∂f² = 2·loss_scale`, that of every example."""
+        return 2 * self.loss_scale
+
+    def slopes(self, outputs: Array, targets: Array) -> Array:
+        """`∂ℓ/∂f = 2·loss_scale·(f − y)` of examples with these outputs and targets (B,), shape (B,)."""
+        return self.curvature * (outputs - targets)
+
+    def curvatures(self, outputs: Array, targets: Array) -> Array:
+        """`∂²ℓ/∂f²` of examples with these outputs and targets (B,), shape (B,)."""
+        return self.curvature * jnp.ones_like(outputs)
+
+    def relabel(self, targets: Array, draw: Array) -> Array:
+        """The labels `y + draw`."""
+        return targets + draw
+
+    def noise_strength(self, delta: Array | float, batch_size: int = 1) -> Array | float:
+        """The c of label noise of size δ, with which `Σ = c∇²L` on Γ: `c = 2·loss_scale·δ²/B`."""
+        return self.curvature * delta**2 / batch_size
+
+    def residual(self, x: Array) -> Array:
+        """f(x) − y, shape (n,)."""
+        return self.outputs(x) - self.targets
+
+    def loss(self, x: Array) -> Array:
+        """L(x), shape ()."""
+        return self.loss_scale * jnp.mean(self.residual(x) ** 2)
+
+    def label_noise_path(self, x0: Array, t: Array, delta: Array | float) -> Array | None:
+        """The limit of label noise at the times t, where the problem has a closed form; None where it has none."""
+        return None
