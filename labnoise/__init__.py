@@ -1,7 +1,22 @@
 # ruff: noqa: E402
 """The objects of Li, Wang & Arora (ICLR 2022) as small, tested functions.
 
-Importing this package turns on JAX's float64.
+Importing this package turns on JAX's float64. What to open for what; a folder's `__init__` names what it holds, its
+modules are private:
+
+    problems/     losses with a manifold of minimizers: any loss, means over examples, least squares, the sparse model
+    landscapes/   losses on which the limit is known in closed form, which is theirs as methods
+    noises/       stochastic gradients: label noise, mini-batches, Gaussian, finitely many outcomes; a reader's own
+    dynamics/     what runs step by step: update rules, SGD, its canonical SDE, its linearization
+    limits/       Γ and the limit: gradient flow, Φ, the four terms, the limiting diffusion, the flow of label noise
+    compare.py    samples against samples
+    _sweep.py     trials over a grid, on any executor
+    teaching/     exercises, quizzes, answers that last, stubs, and widgets/: pictures that a reader moves
+    answers.py, widgets.py    the names by which chapters import the last two
+
+Below them: `_checks` (what a person typed), `_linalg` (matrices that may be singular), `_pytree` (classes that JAX
+looks into), `_shapes` (signatures), `_progress` (bars). An arrow of imports points from limits to dynamics to noises
+to problems; teaching and mathematics know nothing of each other.
 """
 
 import importlib

@@ -14,7 +14,7 @@ ENTRY = re.compile(r"^\.\. (?:auto(?:function|class)|py:data):: (\S+)(?:\n   :me
 ENTRIES = dict(ENTRY.findall(PAGE))
 
 # The submodules that readers import from; of the others only what `labnoise` itself exports is public.
-SUBMODULES = ("landscapes", "compare", "teaching", "teaching.stubs", "answers", "widgets")
+SUBMODULES = ("problems", "landscapes", "compare", "teaching", "teaching.stubs", "answers", "widgets")
 
 
 def defined_in(name: str) -> list[str]:

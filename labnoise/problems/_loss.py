@@ -45,12 +45,12 @@ class Loss(Pytree):
 
     A loss of your own:
 
-    >>> class Trough(Loss):
+    >>> class Channel(Loss):
     ...     def __init__(self, stiffness):
     ...         self.stiffness = stiffness
     ...     def loss(self, x):
     ...         return 0.5 * self.stiffness * (x[1] - 1 - x[0] ** 2) ** 2
-    >>> print(project(Trough(4.0), jnp.array([0.0, 2.0])).round(6))
+    >>> print(project(Channel(4.0), jnp.array([0.0, 2.0])).round(6))
     [0. 1.]
     """
 
