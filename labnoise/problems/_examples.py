@@ -11,10 +11,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
 
 from labnoise import _checks
-from labnoise._shapes import shaped
 from labnoise.problems._loss import Loss
 
 
@@ -75,9 +73,8 @@ class Examples(Loss):
             lambda weights: pullback(zeros.at[indices].add(weights))[0],
         )
 
-    @shaped
-    def example_gradients(self, x: Float[Array, " D"]) -> Float[Array, "n D"]:
-        """∇ℓ_i(x) of every example; their mean is ∇L(x)."""
+    def example_gradients(self, x: Array) -> Array:
+        """∇ℓ_i(x) of every example, shape (n, D); their mean is ∇L(x)."""
         return self.slopes(self.outputs(x), self.targets)[:, None] * self.jacobian(x)
 
     def misfit(self, x: Array) -> Array:

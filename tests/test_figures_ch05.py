@@ -1,0 +1,90 @@
+"""What the drawings of chapter 5 compute: the law of an angle, its distance from a sample, and the dial's arrows."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from afterzero.figures import ch05 as figures
+from scipy.integrate import solve_ivp
+from scipy.stats import ks_1samp, norm, vonmises
+
+from labnoise import landscapes
+
+ANGLES = figures.ANGLES
+
+
+@pytest.mark.parametrize(("variance", "speed", "t"), [(0.4, -0.3, 1.5), (1.0, 0.7, 0.8)])
+def test_with_a_constant_drift_the_law_is_a_wrapped_normal(variance, speed, t):
+    law = figures.law_on_circle(variance, lambda s: speed + 0 * s, 0.6, t, ANGLES)
+    turns = 2 * np.pi * np.arange(-6, 7)
+    wrapped = norm.pdf(ANGLES[:, None] + turns, 0.6 + speed * t, np.sqrt(variance * t)).sum(axis=1)
+    np.testing.assert_allclose(law, wrapped, atol=1e-9)
+
+
+def test_the_law_solves_its_equation():
+    """Against finite differences in space and SciPy's integrator in time."""
+    variance, first, size = 0.5, 0.4, 1200
+    grid, step = 2 * np.pi * np.arange(size) / size, 2 * np.pi / size
+
+    def drift(s):
+        return -0.2 + 0.6 * np.sin(s)
+
+    early = figures.law_on_circle(variance, drift, first, 0.4, grid)
+
+    def current(t, density):
+        flow = (
+            0.5 * variance * (np.roll(density, -1) - np.roll(density, 1)) / (2 * step) - drift(grid) * density
+        )
+        return (np.roll(flow, -1) - np.roll(flow, 1)) / (2 * step)
+
+    late = solve_ivp(current, (0, 0.5), early, method="LSODA", rtol=1e-9, atol=1e-11).y[:, -1]
+    np.testing.assert_allclose(figures.law_on_circle(variance, drift, first, 0.9, grid), late, atol=2e-5)
+
+
+def test_in_the_end_the_law_of_the_ring_is_von_mises():
+    ring = landscapes.ring(1.0)
+    law = figures.law_on_circle(1.0, ring.velocity, np.pi / 2, 60.0, ANGLES)
+    np.testing.assert_allclose(law, vonmises.pdf(ANGLES, 0.5, loc=np.pi), atol=1e-9)
+
+
+def test_the_gap_is_that_of_kolmogorov_and_smirnov():
+    law, sample = vonmises(0.8), np.random.default_rng(0).vonmises(0, 0.8, 500)
+    expected = ks_1samp(sample, lambda s: law.cdf(s)).statistic
+    # on a grid of 181 angles the largest difference of 500 steps can be missed by about one step
+    assert figures.law_gap(sample, law.pdf(ANGLES)) == pytest.approx(expected, abs=3e-3)
+    assert figures.law_gap(sample, vonmises.pdf(ANGLES, 0.8, loc=1)) > 0.2
+
+
+def test_the_bars_are_long_where_the_valley_is_wide():
+    lengths = [np.linalg.norm(top - bottom) for bottom, top in figures.bars(1.0)]
+    assert np.argmin(lengths) == 0  # at the angle 0
+    assert np.argmax(lengths) == 12  # half-way round
+    assert max(lengths) / min(lengths) == pytest.approx(np.e)  # e^{a cosθ/2} at both
+
+
+def test_the_view_is_linear_and_keeps_up_up():
+    points = np.random.default_rng(1).standard_normal((2, 5, 3))
+    np.testing.assert_allclose(
+        figures.view(2 * points[0] - points[1]), 2 * figures.view(points[0]) - figures.view(points[1])
+    )
+    assert figures.view([0, 0, 1])[0] == 0 < figures.view([0, 0, 1])[1]
+
+
+def test_the_dial_shows_the_means_of_what_it_is_given():
+    artists = figures.stage_dial(figure := plt.figure())
+    law = np.exp(-0.5 * ((ANGLES - 0.5) / 0.2) ** 2) / (0.2 * np.sqrt(2 * np.pi))
+    said = figures.show_dial(artists, 1.0, 0.4, -0.2, 0.1, np.full(10, 0.25), law)
+    assert "-0.20 (mixed) and +0.10 (normal); inwards 0.20" in said
+    assert "SGD +0.25, limit +0.50" in said
+    arrow = np.array([artists["mixed"].U, artists["mixed"].V]).ravel()
+    np.testing.assert_allclose(arrow, figures.view(-0.32 * figures.tangent(figures.THETA)))
+    plt.close(figure)
+
+
+def test_the_motor_counts_its_turns():
+    artists = figures.stage_motor(figure := plt.figure())
+    path = np.linspace(np.zeros(14), 3 * np.pi * np.ones(14), 50).T
+    said = figures.show_motor(artists, 9.0, "3 phases", path, lambda s: 0.3 + 0 * np.asarray(s))
+    assert "+1.50 turns" in said
+    assert said.endswith("this motor never rests.")
+    assert figures.show_motor(artists, 9.0, "1 phase", path, np.sin).endswith("has points of rest.")
+    plt.close(figure)
