@@ -1,5 +1,6 @@
 """The stored experiments: complete, small, honest about where they come from, and reproducible."""
 
+import csv
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from afterzero.experiments import __main__ as command
-from afterzero.experiments import recovery, results
+from afterzero.experiments import noise_shapes, recovery, results
 from afterzero.experiments.results import read
 
 from labnoise import Trial
@@ -105,3 +106,39 @@ def test_an_experiment_that_does_not_exist_is_named():
     )
     assert run.returncode == 2
     assert "no experiment is called recovry" in run.stderr
+
+
+def lines(name):
+    """The rows of a stored table, as the csv module reads them."""
+    text = (results.RESULTS / f"{name}.csv").read_text(encoding="utf8").splitlines()
+    return list(csv.DictReader(line for line in text if not line.startswith("#")))
+
+
+@pytest.mark.parametrize("name", ["label", "mini-batch", "none"])
+def test_stored_runs_are_the_lines_of_the_table_without_the_lost_ones(name):
+    runs = noise_shapes.stored(name)
+    by_seed = {}
+    for line in lines("noise-shapes"):
+        if line["run"] == name:
+            by_seed.setdefault(line["seed"], []).append(line)
+    kept = [path for path in by_seed.values() if np.isfinite(float(path[-1]["error"]))]
+    assert len(by_seed) == noise_shapes.SEEDS[name]
+    assert (len(kept) < len(by_seed)) == (name == "mini-batch")
+    for column in ("error", "norm", "clock"):
+        expected = [[float(line[column]) for line in path] for path in kept]
+        np.testing.assert_array_equal(getattr(runs, column), expected)
+    np.testing.assert_array_equal(runs.steps, [int(line["step"]) for line in kept[0]])
+    np.testing.assert_array_equal(runs.time, [float(line["time"]) for line in kept[0]])
+
+
+def test_stored_runs_of_the_grid_are_the_lines_of_the_table():
+    steps, error = noise_shapes.stored_grid("spherical", 0.3, 0.25)
+    setting = {"noise": "spherical", "strength": "0.3", "alpha": "0.25"}
+    expected = {
+        (int(line["seed"]), int(line["step"])): float(line["error"])
+        for line in lines("noise-grid")
+        if setting.items() <= line.items()
+    }
+    assert len(expected) == error.size
+    for (seed, step), value in expected.items():
+        assert error[seed, list(steps).index(step)] == value

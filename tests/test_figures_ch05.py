@@ -49,8 +49,10 @@ def test_in_the_end_the_law_of_the_ring_is_von_mises():
 def test_the_gap_is_that_of_kolmogorov_and_smirnov():
     law, sample = vonmises(0.8), np.random.default_rng(0).vonmises(0, 0.8, 500)
     expected = ks_1samp(sample, lambda s: law.cdf(s)).statistic
-    # on a grid of 181 angles the largest difference of 500 steps can be missed by about one step
-    assert figures.law_gap(sample, law.pdf(ANGLES)) == pytest.approx(expected, abs=3e-3)
+    missed = (
+        np.histogram(sample, ANGLES)[0].max() / 500
+    )  # the most that can lie between two angles of the grid
+    assert expected - missed <= figures.law_gap(sample, law.pdf(ANGLES)) <= expected + 1e-4
     assert figures.law_gap(sample, vonmises.pdf(ANGLES, 0.8, loc=1)) > 0.2
 
 
@@ -63,9 +65,8 @@ def test_the_bars_are_long_where_the_valley_is_wide():
 
 def test_the_view_is_linear_and_keeps_up_up():
     points = np.random.default_rng(1).standard_normal((2, 5, 3))
-    np.testing.assert_allclose(
-        figures.view(2 * points[0] - points[1]), 2 * figures.view(points[0]) - figures.view(points[1])
-    )
+    one, other = figures.view(points)
+    np.testing.assert_allclose(figures.view(2 * points[0] - points[1]), 2 * one - other)
     assert figures.view([0, 0, 1])[0] == 0 < figures.view([0, 0, 1])[1]
 
 

@@ -1,48 +1,9 @@
 """What the drawings of chapter 7 compute and say, against the stored tables read line by line and made-up runs."""
 
-import csv
-
 import numpy as np
 import pytest
-from afterzero.experiments import noise_shapes
 from afterzero.figures import ch07 as figures
 from matplotlib.figure import Figure
-
-
-def lines(name):
-    """The rows of a stored table, as the csv module reads them."""
-    text = (noise_shapes.RESULTS / f"{name}.csv").read_text(encoding="utf8").splitlines()
-    return list(csv.DictReader(line for line in text if not line.startswith("#")))
-
-
-@pytest.mark.parametrize("name", ["label", "mini-batch", "none"])
-def test_stored_runs_are_the_lines_of_the_table_without_the_lost_ones(name):
-    runs = figures.stored(name)
-    by_seed = {}
-    for line in lines("noise-shapes"):
-        if line["run"] == name:
-            by_seed.setdefault(line["seed"], []).append(line)
-    kept = [path for path in by_seed.values() if np.isfinite(float(path[-1]["error"]))]
-    assert len(by_seed) == noise_shapes.SEEDS[name]
-    assert (len(kept) < len(by_seed)) == (name == "mini-batch")
-    for column in ("error", "norm", "clock"):
-        expected = [[float(line[column]) for line in path] for path in kept]
-        np.testing.assert_array_equal(getattr(runs, column), expected)
-    np.testing.assert_array_equal(runs.steps, [int(line["step"]) for line in kept[0]])
-    np.testing.assert_array_equal(runs.time, [float(line["time"]) for line in kept[0]])
-
-
-def test_stored_runs_of_the_grid_are_the_lines_of_the_table():
-    steps, error = figures.stored_grid("spherical", 0.3, 0.25)
-    setting = {"noise": "spherical", "strength": "0.3", "alpha": "0.25"}
-    expected = {
-        (int(line["seed"]), int(line["step"])): float(line["error"])
-        for line in lines("noise-grid")
-        if setting.items() <= line.items()
-    }
-    assert len(expected) == error.size
-    for (seed, step), value in expected.items():
-        assert error[seed, list(steps).index(step)] == value
 
 
 def test_a_band_runs_from_the_least_run_to_the_largest_about_the_median():

@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-from afterzero.experiments import read
+from afterzero.experiments.results import read
 from scipy.optimize import linprog
 
 from labnoise.teaching import exercise

@@ -6,6 +6,7 @@ Square model w = v⊙v, loss ¼(f − y)² averaged, d = 100, n = 40 Gaussian ex
 
 import time
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from labnoise import GaussianNoise, LabelNoise, MinibatchNoise, Noise, SparseReg
 from labnoise.dynamics import LearningRate
 
 from . import results
-from .results import read  # noqa: F401  (chapter 7 reads by way of this module)
+from .results import read
 
 D, N, KAPPA, ETA = 100, 40, 5, 0.01
 Z = np.random.default_rng(0).standard_normal((N, D))
@@ -116,6 +117,46 @@ def _saved(noise, start, rate, lengths, keys, saves, stop=None):
         done = np.append(done, np.asarray(path.steps)[keep])
         states = np.append(states, np.asarray(path.states, float)[:, keep], axis=1)
     return done, states
+
+
+class Runs(NamedTuple):
+    """The stored runs of one setting.
+
+    Attributes
+    ----------
+    steps, time : (saves,), after how many steps was saved, and η² summed over them
+    error, norm, clock : (runs, saves), as in the functions of these names
+    """
+
+    steps: np.ndarray
+    time: np.ndarray
+    error: np.ndarray
+    norm: np.ndarray
+    clock: np.ndarray
+
+
+@cache
+def stored(name):
+    """The `Runs` of one of `SETTINGS`, without those that were lost."""
+    table = read("noise-shapes")
+    steps, columns = _by_run(table[table["run"] == name], ("time", "error", "norm", "clock"))
+    kept = np.isfinite(columns["error"][:, -1])
+    return Runs(steps, columns["time"][0], *(columns[c][kept] for c in ("error", "norm", "clock")))
+
+
+@cache
+def stored_grid(noise, strength, alpha):
+    """Steps (saves,) and error (runs, saves) of one of `GRID` at δ or σ = strength, from α."""
+    table = read("noise-grid")
+    here = (table["noise"] == noise) & (table["strength"] == strength) & (table["alpha"] == alpha)
+    steps, columns = _by_run(table[here], ("error",))
+    return steps, columns["error"]
+
+
+def _by_run(rows, names):
+    """Columns of a table that has one run after the other, as arrays (runs, saves)."""
+    steps = np.unique(rows["step"])
+    return steps, {name: rows[name].reshape(-1, len(steps)) for name in names}
 
 
 def four_noises() -> Iterable[str]:

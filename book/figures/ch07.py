@@ -1,7 +1,4 @@
-"""The drawings of chapter 7, and the stored runs that they draw."""
-
-from functools import cache
-from typing import NamedTuple
+"""The drawings of chapter 7."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,46 +13,6 @@ NOISE_COLORS = {
     "no noise": COLORS["gradient"],
 }
 T_MAX = 4.0  # what is shown of the slow motion of heavy ball
-
-
-class Runs(NamedTuple):
-    """The stored runs of one setting.
-
-    Attributes
-    ----------
-    steps, time : (saves,), after how many steps was saved, and η² summed over them
-    error, norm, clock : (runs, saves), as in `noise_shapes`
-    """
-
-    steps: np.ndarray
-    time: np.ndarray
-    error: np.ndarray
-    norm: np.ndarray
-    clock: np.ndarray
-
-
-@cache
-def stored(name):
-    """The `Runs` of one of `noise_shapes.SETTINGS`, without those that were lost."""
-    table = noise_shapes.read("noise-shapes")
-    steps, columns = _by_run(table[table["run"] == name], ("time", "error", "norm", "clock"))
-    kept = np.isfinite(columns["error"][:, -1])
-    return Runs(steps, columns["time"][0], *(columns[c][kept] for c in ("error", "norm", "clock")))
-
-
-@cache
-def stored_grid(noise, strength, alpha):
-    """Steps (saves,) and error (runs, saves) of one of `noise_shapes.GRID` at δ or σ = strength, from α."""
-    table = noise_shapes.read("noise-grid")
-    here = (table["noise"] == noise) & (table["strength"] == strength) & (table["alpha"] == alpha)
-    steps, columns = _by_run(table[here], ("error",))
-    return steps, columns["error"]
-
-
-def _by_run(rows, names):
-    """Columns of a table that has one run after the other, as arrays (runs, saves)."""
-    steps = np.unique(rows["step"])
-    return steps, {name: rows[name].reshape(-1, len(steps)) for name in names}
 
 
 def band(values):

@@ -1,0 +1,243 @@
+"""The drawings of chapter 6."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.stats import beta as beta_law
+
+from labnoise.widgets import COLORS
+
+WHO = {"gradient descent": COLORS["gradient"], "label noise": COLORS["label"]}
+
+
+def half_way(share, sizes):
+    """The number of examples at which the share of solved problems crosses one half."""
+    return np.interp(0.5, np.maximum.accumulate(share), sizes, left=np.nan, right=np.nan)
+
+
+def fitted_constant(share, sizes, factor):
+    """C in n = C · factor, by least squares over the κ whose half-way point is inside."""
+    half = np.array([half_way(row, sizes) for row in share])
+    inside = np.isfinite(half)
+    if inside.sum() < 3:
+        return np.nan
+    return np.sum((half * factor)[inside]) / np.sum(factor[inside] ** 2)
+
+
+def edges(centres):
+    """Of the cells about equally spaced centres."""
+    half = (centres[1] - centres[0]) / 2
+    return np.append(centres - half, centres[-1] + half)
+
+
+def ring_the_true(axes, truth):
+    """A grey ring for every coefficient that is not zero."""
+    true = np.flatnonzero(truth)
+    axes.plot(true, truth[true], "o", ms=12, mfc="none", mew=1.6, color=COLORS["guide"])
+
+
+def stage_sizes(fig, truth, sizes, distances):
+    """Coefficients on the left, and on the right who → relative errors for the sizes."""
+    fig.set_size_inches(6.4, 3.2)
+    left, right = fig.subplots(1, 2, width_ratios=[1.5, 1])
+    left.axhline(0, color=COLORS["guide"], lw=0.8)
+    ring_the_true(left, truth)
+    left.set(xlabel="feature j", ylabel="coefficient", xlim=(-2, 101), ylim=(-1.5, 1.5))
+    for who, errors in distances.items():
+        right.plot(sizes, errors, "-", color=WHO[who], lw=1.5, alpha=0.5)
+    right.set(xlabel="examples n", ylabel="relative error", ylim=(-0.05, 1.1), xlim=(0, 65))
+    return {
+        "w": left.plot(np.arange(100), np.zeros(100), "o", ms=4)[0],
+        "here": right.plot([], [], "o", ms=9)[0],
+    }
+
+
+def show_sizes(artists, trained_by, n, w, distance):
+    """The coefficients found from n examples, and their relative error."""
+    artists["w"].set_ydata(w)
+    artists["here"].set_data([n], [distance])
+    for artist in artists.values():
+        artist.set_color(WHO[trained_by])
+    return f"From {n} examples {trained_by} finds coefficients with a relative error of {distance:.2g}."
+
+
+def plot_kernel(shares, risks):
+    """Squared errors in the kernel regime, design → one sample a share n/d, over the Beta law."""
+    _, axes = plt.subplots(figsize=(6.4, 3.2))
+    fine = np.linspace(0.02, 0.98, 97)
+    band = [beta_law.ppf(p, 30 * (1 - fine), 30 * fine) for p in (0.1, 0.9)]
+    axes.fill_between(fine, *band, color=COLORS["limit"], alpha=0.2, lw=0, label="Beta law, 10 to 90 %")
+    axes.plot(fine, 1 - fine, "--", color=COLORS["limit"], label="1 − n/d")
+    for shift, (name, samples), marker in zip((-0.008, 0.008), risks.items(), "os", strict=True):
+        spread = [(np.quantile(r, 0.1), r.mean(), np.quantile(r, 0.9)) for r in samples]
+        low, middle, high = np.transpose(spread)
+        axes.errorbar(
+            shares + shift,
+            middle,
+            [middle - low, high - middle],
+            fmt=marker,
+            color=COLORS["gradient"],
+            mfc="white" if marker == "s" else None,
+            label=f"{name} design",
+        )
+    axes.set(xlabel="examples per feature n/d", ylabel="squared error / |w*|²", xlim=(0, 1), ylim=(0, 1))
+    axes.legend()
+    plt.show()
+
+
+def stage_anneal(fig, truth):
+    """Every coefficient against time, and all of them at one time."""
+    fig.set_size_inches(6.4, 3.4)
+    left, right = fig.subplots(1, 2, width_ratios=[1, 1.2])
+    ring_the_true(right, truth)
+    right.axhline(0, color=COLORS["guide"], lw=0.8)
+    left.set(xlabel="slow time t", ylabel="coefficient", xlim=(0, 1.5), ylim=(-1.3, 1.3))
+    right.set(xlabel="feature j", xlim=(-2, 101), ylim=(-1.3, 1.3))
+    true = {"lw": 2, "alpha": 1, "color": COLORS["limit"]}
+    false = {"lw": 0.6, "alpha": 0.5, "color": COLORS["guide"]}
+    return {
+        "curves": [left.plot([], [], **(true if w else false))[0] for w in truth],
+        "now": left.axvline(0, color=COLORS["sgd"], lw=1.5),
+        "w": right.plot(np.arange(100), np.zeros(100), "o", ms=4, color=COLORS["sgd"])[0],
+    }
+
+
+def show_anneal(artists, t, alpha, times, path, truth):
+    """The coefficients (times, d) up to the end, and those at t."""
+    w = path[np.searchsorted(times, t - 1e-9)]
+    for curve, values in zip(artists["curves"], path.T, strict=True):
+        curve.set_data(times, values)
+    artists["now"].set_xdata([t, t])
+    artists["w"].set_ydata(w)
+    return (
+        f"At t = {t:.2f} from scale α = {alpha:g} the largest false coefficient is "
+        f"{np.abs(w[truth == 0]).max():.2g} and the least true one {np.abs(w[truth != 0]).min():.2g}."
+    )
+
+
+def plot_rate(times, errors, late, rate):
+    """The error on its way down, and a line of the predicted slope through its late part."""
+    _, axes = plt.subplots(figsize=(6.4, 2.9))
+    axes.semilogy(times, errors, "o", ms=4, color=COLORS["sgd"], label="label noise, limit η → 0")
+    height = np.mean(np.log(errors[late]) + rate * times[late])
+    axes.semilogy(times, np.exp(height - rate * times), "--", color=COLORS["limit"], label="slope −8cγ*")
+    axes.set(xlabel="slow time t = η²·steps", ylabel="|w − w*|", ylim=(errors.min() / 2, 10))
+    axes.legend()
+    plt.show()
+
+
+def stage_phase(fig, kappas, sizes):
+    """The phase diagram, and a cut through it."""
+    fig.set_size_inches(6.4, 3.4)
+    left, right = fig.subplots(1, 2, width_ratios=[1.3, 1])
+    across, up = edges(kappas), edges(sizes)
+    left.set(xlabel="nonzero coefficients κ", ylabel="examples n", xlim=across[[0, -1]], ylim=up[[0, -1]])
+    right.set(xlabel="examples n", ylabel="share solved", xlim=up[[0, -1]], ylim=(-0.05, 1.05))
+    nothing = np.zeros((len(sizes), len(kappas)))
+    return {
+        "mesh": left.pcolormesh(across, up, nothing, vmin=0, vmax=1, cmap="cividis"),
+        "lines": [left.plot([], [], color=COLORS["limit"], lw=3, ls=style)[0] for style in ("--", ":")],
+        "cut": left.axvline(10, color="white", lw=1.5),
+        "joined": right.plot(sizes, 0 * sizes, color=COLORS["guide"], lw=1, zorder=1)[0],
+        "share": right.scatter(
+            sizes,
+            0 * sizes,
+            c=0 * sizes,
+            vmin=0,
+            vmax=1,
+            cmap="cividis",
+            s=36,
+            edgecolors=COLORS["guide"],
+            zorder=2,
+        ),
+    }
+
+
+def show_phase(artists, method, kappa, kappas, sizes, shares, laws):
+    """Shares of solved problems (κ, n), the fitted laws, name → constant and factor, and the cut nearest to κ."""
+    i = int(np.argmin(np.abs(kappas - kappa)))
+    artists["mesh"].set_array(shares.T)
+    for artist, (constant, factor) in zip(artists["lines"], laws, strict=True):
+        artist.set_data(kappas, constant * factor)
+    artists["cut"].set_xdata([kappas[i], kappas[i]])
+    artists["joined"].set_ydata(shares[i])
+    artists["share"].set_offsets(np.column_stack([sizes, shares[i]]))
+    artists["share"].set_array(shares[i])
+    (one, _), (other, _) = laws
+    line = f"Dashed: n = {one:.2f} κ ln d; dotted: {other:.2f} κ ln(d/κ)."
+    line = line if np.isfinite(other) else "No line fits: nothing is solved."
+    half = half_way(shares[i], sizes)
+    needed = f"about {half:.0f} examples" if np.isfinite(half) else "more examples than the diagram has"
+    return f"{method.capitalize()}: half of the problems with κ = {kappas[i]:.0f} are solved from {needed}. {line}"
+
+
+def plot_descent(sizes, risks, scaling):
+    """Squared errors of gradient descent at d = 200, κ → one a size, and those of the stored table for other d."""
+    _, axes = plt.subplots(figsize=(6.4, 3.0))
+    axes.plot([0, 1], [1, 0], "--", color=COLORS["limit"], lw=2, label="1 − n/d")
+    for alpha, (kappa, risk) in zip((0.35, 0.65, 1.0), risks.items(), strict=True):
+        axes.plot(
+            sizes / 200, risk, "o", color=COLORS["gradient"], alpha=alpha, label=f"κ = {kappa:.0f}, d = 200"
+        )
+    for d in np.unique(scaling["d"]):
+        for size in np.unique(scaling["n"][scaling["d"] == d]):
+            cell = (scaling["d"] == d) & (scaling["n"] == size)
+            label = "κ = 5, d = 50 … 800" if (d, size) == (50, 12) else None
+            squares = scaling["gradient descent"][cell] ** 2
+            axes.plot(size / d, np.mean(squares), "x", color=COLORS["sgd"], label=label)
+    axes.set(xlabel="examples per feature n/d", ylabel="mean squared error / |w*|²", xlim=(0, 1), ylim=(0, 1))
+    axes.legend()
+    plt.show()
+
+
+def plot_scaling(features, needed):
+    """Examples needed for one half, method → one a number of features, with the lines fitted in ln d."""
+    _, axes = plt.subplots(figsize=(6.4, 3.0))
+    colours = (COLORS["sgd"], COLORS["sgd"], COLORS["guide"])
+    for (method, half), color, marker in zip(needed.items(), colours, "o^s", strict=True):
+        line = np.polyfit(np.log(features), half, 1)
+        mfc = None if marker == "o" else "white"
+        axes.plot(features, half, marker, color=color, label=method, mfc=mfc)
+        axes.plot(features, np.polyval(line, np.log(features)), color=color, lw=1)
+    axes.set(xscale="log", xlabel="features d", ylabel="examples for one half", ylim=(0, 62))
+    axes.set_xticks(features, [f"{d:.0f}" for d in features])
+    axes.minorticks_off()
+    axes.legend()
+    plt.show()
+
+
+def plot_sgd(descent, times, limit, runs, end, left):
+    """Squared errors of gradient descent, of the limit and of SGD, η → times and errors; `left` stands at the end."""
+    _, axes = plt.subplots(figsize=(6.4, 3.4))
+    axes.axhline(descent, color=COLORS["gradient"], lw=2, label="gradient descent")
+    axes.semilogy(times, limit, "--", color=COLORS["limit"], lw=2, label="limit η → 0")
+    for (eta, (t, error)), alpha in zip(runs.items(), (0.35, 0.6, 1.0), strict=True):
+        axes.semilogy(t[::4], error[::4], color=COLORS["sgd"], alpha=alpha, lw=1, label=f"SGD, η = {eta:g}")
+        axes.axhline(20 * eta, color=COLORS["limit"], lw=0.8, alpha=alpha)
+    axes.semilogy(end, left, "D", color=COLORS["sgd"], clip_on=False)
+    axes.set(xlabel="slow time t = η²·steps", ylabel="|w − w*|²", xlim=(0, end), ylim=(1e-3, 300))
+    axes.legend(ncols=2, loc="upper right")
+    plt.show()
+
+
+def plot_cells(cells, predicted):
+    """The error of SGD in each cell of the stored table against its prediction."""
+    _, axes = plt.subplots(figsize=(4.6, 3.6))
+    axes.plot([0.02, 1.2], [0.02, 1.2], color=COLORS["limit"], lw=1.5, ls="--")
+    for eta, marker in ((0.002, "o"), (0.001, "s")):
+        chosen = cells["eta"] == eta
+        axes.plot(
+            predicted[chosen],
+            cells["SGD"][chosen],
+            marker,
+            ms=5,
+            color=COLORS["sgd"],
+            mfc=None if marker == "o" else "white",
+            label=f"η = {eta:g}",
+        )
+    axes.set(xscale="log", yscale="log", xlabel="predicted relative error", ylabel="error of SGD")
+    axes.set(xlim=(0.02, 1.2), ylim=(0.02, 1.2))
+    axes.set_xticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
+    axes.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
+    axes.minorticks_off()
+    axes.legend()
+    plt.show()
