@@ -1,0 +1,218 @@
+"""The drawings of chapter 1, and that of the front page, which has the same landscape."""
+
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from afterzero.figures import plane
+from labnoise.widgets import COLORS
+
+REACH = 3.4  # of the landscape, in both weights
+FLATTEST = 4  # the least sharpness on Γ, at (1, 1)
+NOISE_COLORS = {
+    "label noise": COLORS["label"],
+    "mini-batch noise": COLORS["minibatch"],
+    "Gaussian noise": COLORS["gaussian"],
+    "no noise": COLORS["gradient"],
+}
+
+
+def loss(x):
+    """L = (uv − 1)² at the points x (…, 2)."""
+    return (x[..., 0] * x[..., 1] - 1) ** 2
+
+
+def sharpness(x):
+    """tr∇²L = 2(u² + v²) at the points x (…, 2)."""
+    return 2 * np.sum(x**2, axis=-1)
+
+
+def mean_curves(states):
+    """Mean loss and mean sharpness over runs (runs, saves, 2), (saves,) each."""
+    x = np.asarray(states)
+    return np.mean(loss(x), axis=0), np.mean(sharpness(x), axis=0)
+
+
+def plot_landscape(axes, name_at):
+    """The loss as shading and its zero set Γ as a curve, with its name at a point."""
+    grid = np.linspace(0, REACH, 200)
+    height = np.log10(loss(np.stack(np.meshgrid(grid, grid), axis=-1)) + 1e-2)
+    extent = (0, REACH, 0, REACH)
+    axes.imshow(height, cmap="Greys", vmin=-2, vmax=6, extent=extent, origin="lower", aspect="equal")
+    plane.plot_gamma(axes, np.geomspace(1 / REACH, REACH, 200))
+    axes.annotate("zero loss", name_at, color=COLORS["manifold"])
+    axes.set(xlabel="weight u", ylabel="weight v", xlim=(0, REACH), ylim=(0, REACH))
+    axes.set_xticks([0, 1, 2, 3])
+    axes.set_yticks([0, 1, 2, 3])
+
+
+def moments(steps):
+    """Of the saved steps those that the front page shows: three until the arrival on Γ, then 33 at equal times."""
+    equal = np.linspace(steps[-1] / 60, steps[-1], 33)
+    return np.asarray(steps)[np.concatenate([[0, 1, 3], np.searchsorted(steps, equal)])]
+
+
+def stage_slide(fig, run):
+    """The front page: the landscape, and loss and sharpness of the whole run, faintly."""
+    fig.set_size_inches(6.4, 3.2)
+    left, right = fig.subplots(1, 2, width_ratios=[1, 1.05])
+    plot_landscape(left, name_at=(0.5, 2.4))
+    left.plot(*run.states[0, 0], "o", ms=11, mfc="none", mew=1.5, color=COLORS["guide"], clip_on=False)
+    left.annotate("start", (2.42, 0.07), color=COLORS["guide"])
+    right.set(xlabel="steps", ylabel="relative to the start", xlim=(0, run.steps[-1]), ylim=(-0.03, 1.05))
+    falling, flattening = (curve / curve[0] for curve in mean_curves(run.states))
+    right.plot(run.steps, falling, color=COLORS["guide"], lw=1, alpha=0.6)
+    right.plot(run.steps, flattening, color=COLORS["sgd"], lw=1, alpha=0.5)
+    right.annotate("sharpness", (2600, 0.62), color=COLORS["sgd"])
+    right.annotate("training loss", (3900, 0.05), color=COLORS["guide"])
+    return {
+        "cloud": left.plot([], [], "o", ms=4.5, alpha=0.5, color=COLORS["sgd"], mew=0)[0],
+        "loss": right.plot([], [], color=COLORS["guide"], lw=3)[0],
+        "sharp": right.plot([], [], color=COLORS["sgd"], lw=3)[0],
+    }
+
+
+def show_slide(artists, run, k):
+    """The cloud of the runs after k steps, and loss and sharpness up to there."""
+    steps, states = np.asarray(run.steps), np.asarray(run.states)
+    now = np.searchsorted(steps, k)
+    past = slice(now + 1)
+    falling, flattening = (curve / curve[0] for curve in mean_curves(states))
+    artists["cloud"].set_data(*states[:, now].T)
+    artists["loss"].set_data(steps[past], falling[past])
+    artists["sharp"].set_data(steps[past], flattening[past])
+    return (
+        f"After {steps[now]} steps the training loss is {falling[now]:.1%} of what it was, "
+        f"and the sharpness {flattening[now]:.0%}."
+    )
+
+
+def stage_noise(fig, steps):
+    """The landscape, and beside it room for the sharpness during so many steps."""
+    fig.set_size_inches(6.4, 3.2)
+    left, right = fig.subplots(1, 2)
+    plot_landscape(left, name_at=(0.5, 2.6))
+    right.set(xlabel="steps", ylabel="sharpness  tr∇²L", xlim=(0, steps), ylim=(3, 40), yscale="log")
+    right.set_yticks([4, 10, 20, 40], ["4", "10", "20", "40"])
+    right.minorticks_off()
+    right.axhline(FLATTEST, color=COLORS["guide"], lw=1, ls=":")
+    return {
+        "path": left.plot([], [], ".", ms=3, alpha=0.5)[0],
+        "start": left.plot([], [], "o", ms=9, mfc="none", mew=2, color=COLORS["guide"])[0],
+        "end": left.plot([], [], "o", ms=9)[0],
+        "sharpness": right.plot([], [], lw=1.5)[0],
+    }
+
+
+def show_noise(artists, noise, eta, run):
+    """One run from zero loss, saved every 25 steps, in the colour of its noise."""
+    path = np.asarray(run.states)
+    sharp = sharpness(path)
+    artists["path"].set_data(*path.T)
+    artists["start"].set_data(*path[:1].T)
+    artists["end"].set_data(*path[-1:].T)
+    artists["sharpness"].set_data(run.steps, sharp)
+    for name in ("path", "end", "sharpness"):
+        artists[name].set_color(NOISE_COLORS[noise])
+    u0 = path[0, 0]
+    if np.linalg.norm(path[-1] - path[0]) < 1e-6:
+        return f"With {noise} nothing moves: the point stays at u = {u0:.2f}, with sharpness {sharp[0]:.1f}, at every η."
+    return (
+        f"With {noise} at η = {eta:.3g}, {run.steps[-1]} steps from zero loss at u = {u0:.2f} take the sharpness from "
+        f"{sharp[0]:.1f} to {sharp[-40:].mean():.1f} (mean of the last 1000 steps)."
+    )
+
+
+def plot_three_noises(points, covariances, eta):
+    """How far one step of each noise reaches from some points, by its covariances there."""
+    _, panels = plt.subplots(1, len(covariances), figsize=(6.4, 2.7), sharey=True)
+    for axes, (noise, covariances_here) in zip(panels, covariances.items(), strict=True):
+        color = NOISE_COLORS[noise]
+        plane.plot_gamma(axes, np.geomspace(1 / REACH, REACH, 200), lw=2)
+        for (u, v), cov in zip(points, covariances_here, strict=True):
+            across, up = eta * plane.ellipse(cov, 60)
+            axes.plot(u + across, v + up, color=color, lw=2.5)
+            axes.plot(u, v, "o", color=color, ms=5, mfc=color if u * v < 1.1 else "white")
+        axes.set(title=noise, xlim=(0, REACH), ylim=(0, REACH), aspect="equal", xlabel="u")
+    panels[0].set_ylabel("v")
+    plt.show()
+
+
+def stage_clocks(fig, runs, times, limit):
+    """Loss and sharpness on both clocks: faintly the sharpness of runs, by their η, and dashed that of the limit."""
+    fig.set_size_inches(6.4, 4.2)
+    grid = fig.subplots(2, 2, sharex="col", sharey="row")
+    for eta, run in runs.items():
+        _, sharp = mean_curves(run.states)
+        for axes, x in zip(grid[1], (run.steps, run.steps * eta**2), strict=True):
+            axes.plot(x, sharp, color=COLORS["sgd"], lw=1, alpha=0.35)
+    grid[1, 1].plot(times, sharpness(limit), "--", color=COLORS["limit"], lw=2.5, label="prediction")
+    grid[1, 1].legend(loc="upper right")
+    grid[0, 0].set(ylabel="loss", yscale="log", ylim=(2e-4, 3))
+    grid[1, 0].set(xlabel="steps", ylabel="sharpness", xlim=(0, 20_000), ylim=(0, 24))
+    grid[1, 0].set_xticks([0, 5000, 10_000, 15_000], ["0", "5000", "10 000", "15 000"])
+    grid[1, 1].set(xlabel="t = η² · steps", xlim=(0, times[-1]))
+    grid[0, 0].set_title("the clock of the loss")
+    grid[0, 1].set_title("the slow clock")
+    return [axes.plot([], [], color=COLORS["sgd"], lw=1.8)[0] for axes in grid.flat]
+
+
+def show_clocks(lines, eta, shown, steps, states, times, limit):
+    """The means over some runs on both clocks, and when their sharpness and that of the limit are half-way down."""
+    curves, clocks = mean_curves(states), (steps, steps * eta**2)
+    for line, (y, x) in zip(lines, product(curves, clocks), strict=True):
+        line.set_data(x, y)
+    predicted = sharpness(limit)
+    level = (predicted[0] + FLATTEST) / 2
+    half = steps[np.argmax(curves[1] < level)]
+    return (
+        f"At η = {eta:.3g} ({shown}) the sharpness is half-way down after {half} steps, "
+        f"which is t = {half * eta**2:.2f}; "
+        f"the prediction is t = {when_below(level, times, predicted):.2f} at every η."
+    )
+
+
+def when_below(level, times, falling):
+    """When a falling curve, given at some times, crosses a level, by interpolation."""
+    return np.interp(-level, -falling, times)
+
+
+def stage_anneal(fig, truth, least_norm):
+    """The true coefficients, and those of the solution of least norm."""
+    fig.set_size_inches(6.4, 3.3)
+    axes = fig.subplots()
+    features, true = np.arange(len(truth)), np.flatnonzero(truth)
+    label = "truth w* (else 0)"
+    axes.axhline(0, color=COLORS["guide"], lw=0.8)
+    axes.plot(true, truth[true], "o", ms=13, mfc="none", mew=1.8, color=COLORS["guide"], label=label)
+    axes.plot(features, least_norm, "_", ms=11, mew=2, color=COLORS["gradient"], label="least norm")
+    points = axes.plot(features, 0 * features, "o", ms=5, color=COLORS["label"], label="label noise")[0]
+    axes.set(xlabel="feature j", ylabel="coefficient", xlim=(-1, len(truth)), ylim=(-1.3, 1.6))
+    axes.legend(ncols=3, loc="upper center")
+    return {"points": points, "when": axes.text(-0.5, -1.2, "", color=COLORS["guide"])}
+
+
+def show_anneal(artists, t, alpha, w, error, least_norm_error):
+    """The coefficients w at the time t from scale α, and how far they and the least-norm solution are from the truth."""
+    artists["points"].set_ydata(w)
+    artists["when"].set_text(f"α = {alpha:.3g}, t = {t:.2f}")
+    return (
+        f"At t = {t:.2f} from scale α = {alpha:.3g}, label noise is at distance {error:.2g} from the truth; "
+        f"the least-norm solution is at {least_norm_error:.2f}."
+    )
+
+
+def plot_large_eta(etas, rates, turned, slope):
+    """Measured over predicted rates with their slope at η = 0, and the shares of runs with another sign of q."""
+    _, axes = plt.subplots(figsize=(6.4, 3.0))
+    axes.axhline(1, color=COLORS["limit"], ls="--", lw=2)
+    axes.annotate("prediction, η → 0", (0.004, 0.72), color=COLORS["limit"])
+    axes.plot(etas, 1 + slope * etas, color=COLORS["guide"], lw=1.5)
+    axes.plot(etas, rates, "o-", color=COLORS["sgd"])
+    axes.set(xlabel="learning rate η", ylabel="measured / predicted rate", xlim=(0, 0.26), ylim=(0, 4.5))
+    share = axes.twinx()
+    share.bar(etas, turned, width=0.008, color=COLORS["minibatch"], alpha=0.6)
+    share.set(ylabel="share of runs with q < 0", ylim=(0, 1))
+    share.spines["right"].set_visible(True)
+    plt.show()

@@ -1,0 +1,23 @@
+"""What several chapters draw in the plane of two weights."""
+
+import numpy as np
+
+from labnoise.widgets import COLORS
+
+
+def plot_gamma(axes, u, lw=2.5):
+    """The curve uv = 1 over the weights u."""
+    axes.plot(u, 1 / u, color=COLORS["manifold"], lw=lw)
+
+
+def circle(points):
+    """The unit circle as a closed line, (2, points)."""
+    angles = np.linspace(0, 2 * np.pi, points)
+    return np.stack([np.cos(angles), np.sin(angles)])
+
+
+def ellipse(cov, points):
+    """One standard deviation of a covariance (2, 2) in every direction: √Σ times the unit circle, (2, points)."""
+    values, vectors = np.linalg.eigh(cov)
+    root = vectors @ np.diag(np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return root @ circle(points)
