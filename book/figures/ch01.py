@@ -4,11 +4,12 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
-
 from afterzero.figures import plane
+
 from labnoise.widgets import COLORS
 
 REACH = 3.4  # of the landscape, in both weights
+STEPS = 10_000  # of the runs from zero loss
 FLATTEST = 4  # the least sharpness on Γ, at (1, 1)
 NOISE_COLORS = {
     "label noise": COLORS["label"],
@@ -88,12 +89,12 @@ def show_slide(artists, run, k):
     )
 
 
-def stage_noise(fig, steps):
-    """The landscape, and beside it room for the sharpness during so many steps."""
+def stage_noise(fig):
+    """The landscape, and beside it room for the sharpness during a run."""
     fig.set_size_inches(6.4, 3.2)
     left, right = fig.subplots(1, 2)
     plot_landscape(left, name_at=(0.5, 2.6))
-    right.set(xlabel="steps", ylabel="sharpness  tr∇²L", xlim=(0, steps), ylim=(3, 40), yscale="log")
+    right.set(xlabel="steps", ylabel="sharpness  tr∇²L", xlim=(0, STEPS), ylim=(3, 40), yscale="log")
     right.set_yticks([4, 10, 20, 40], ["4", "10", "20", "40"])
     right.minorticks_off()
     right.axhline(FLATTEST, color=COLORS["guide"], lw=1, ls=":")
@@ -193,8 +194,9 @@ def stage_anneal(fig, truth, least_norm):
     return {"points": points, "when": axes.text(-0.5, -1.2, "", color=COLORS["guide"])}
 
 
-def show_anneal(artists, t, alpha, w, error, least_norm_error):
-    """The coefficients w at the time t from scale α, and how far they and the least-norm solution are from the truth."""
+def show_anneal(artists, t, alpha, w, truth, least_norm):
+    """The coefficients w at the time t from scale α; how far they and those of least norm are from the truth."""
+    error, least_norm_error = np.linalg.norm(w - truth), np.linalg.norm(least_norm - truth)
     artists["points"].set_ydata(w)
     artists["when"].set_text(f"α = {alpha:.3g}, t = {t:.2f}")
     return (
