@@ -118,7 +118,8 @@ def show_noise(artists, noise, eta, run):
         artists[name].set_color(NOISE_COLORS[noise])
     u0 = path[0, 0]
     if np.linalg.norm(path[-1] - path[0]) < 1e-6:
-        return f"With {noise} nothing moves: the point stays at u = {u0:.2f}, with sharpness {sharp[0]:.1f}, at every η."
+        where = f"the point stays at u = {u0:.2f}, with sharpness {sharp[0]:.1f}"
+        return f"With {noise} nothing moves: {where}, at every η."
     return (
         f"With {noise} at η = {eta:.3g}, {run.steps[-1]} steps from zero loss at u = {u0:.2f} take the sharpness from "
         f"{sharp[0]:.1f} to {sharp[-40:].mean():.1f} (mean of the last 1000 steps)."
