@@ -1,0 +1,37 @@
+"""All randomness of the chapters: keys and generators that one setting shifts.
+
+At the shift 0 they are JAX's and NumPy's own. Under any other shift of the environment variable AFTERZERO_SHIFT every
+experiment of the book is run with fresh dice, and what its text says must still be so: see `afterzero.claims`.
+"""
+
+import os
+
+import jax
+import numpy as np
+
+
+def shift() -> int:
+    """The setting, by default 0.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number ≥ 0.
+    """
+    given = os.environ.get("AFTERZERO_SHIFT", "0")
+    if not given.isdecimal():
+        raise ValueError(
+            f"AFTERZERO_SHIFT = {given!r}: give a whole number, 0 for the dice of the printed book"
+        )
+    return int(given)
+
+
+def key(seed: int) -> jax.Array:
+    """`jax.random.key(seed)`, folded with the shift where there is one."""
+    plain = jax.random.key(seed)
+    return jax.random.fold_in(plain, shift()) if shift() else plain
+
+
+def rng(seed: int) -> np.random.Generator:
+    """`numpy.random.default_rng(seed)`, of the seed and the shift where there is one."""
+    return np.random.default_rng((seed, shift()) if shift() else seed)
