@@ -28,6 +28,12 @@ def test_deviations_are_the_largest_and_the_least_over_all_directions():
     )
 
 
+def test_running_squares_add_up_the_increments_that_are_seen():
+    W = np.array([0.0, 3.0, 1.0, 2.0, 5.0])
+    assert figures.running_squares(W, 4).tolist() == [0, 9, 13, 14, 23]
+    assert figures.running_squares(W, 2).tolist() == [0, 1, 17]
+
+
 def test_the_cloud_tells_of_what_was_found_and_of_what_was_predicted():
     artists = figures.stage_cloud(figure := plt.figure())
     x = np.array([[0.3, 0.0], [-0.3, 0.0], [0.0, 0.1], [0.0, -0.1]])

@@ -55,6 +55,11 @@ def show_cloud(artists, noise, eta, lam, turn, x, S):
     )
 
 
+def running_squares(W, n):
+    """A path W (steps + 1,) seen at n + 1 equal times: its sum of squared increments up to each, (n + 1,)."""
+    return np.append(0, np.cumsum(np.diff(W[:: (len(W) - 1) // n]) ** 2))
+
+
 def plot_quadratic_variation(W, numbers):
     """A path W (steps + 1,) on [0, 1], and its running sum of squared increments seen so many times."""
     _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.9))
@@ -62,11 +67,9 @@ def plot_quadratic_variation(W, numbers):
     left.plot(np.linspace(0, 1, finest + 1)[::32], W[::32], color=COLORS["sgd"], lw=0.8)
     left.set(xlabel="time s", ylabel="W(s)", xlim=(0, 1))
     for n, style in zip(numbers, (":", "-", "-"), strict=True):
-        running = np.append(0, np.cumsum(np.diff(W[:: finest // n]) ** 2))
         color = COLORS["limit"] if n == finest else COLORS["sgd"]
-        right.step(
-            np.linspace(0, 1, n + 1), running, style, where="post", color=color, lw=1.6, label=f"n = {n}"
-        )
+        times, running = np.linspace(0, 1, n + 1), running_squares(W, n)
+        right.step(times, running, style, where="post", color=color, lw=1.6, label=f"n = {n}")
     right.set(xlabel="time s", ylabel="sum of squares up to s")
     right.set(xlim=(0, 1), ylim=(0, 1.5))
     right.legend(loc="upper left")
@@ -143,16 +146,16 @@ def show_horizon(artists, eta, t, times, states, error, local, moved):
     )
 
 
-def plot_plateau(rates, height, m2, m4):
-    """The measured plateau over the continuous law, and three theories of it, from two moments of the inputs."""
+def plot_plateau(rates, height, constant, exact):
+    """The measured plateau over the continuous law, that law, and two discrete ones, functions of η."""
     _, axes = plt.subplots(figsize=(6.4, 3.1))
     smooth = np.linspace(0.001, 0.345, 200)
     grey, orange = COLORS["guide"], COLORS["limit"]
     axes.axhline(1, ls="--", color=grey)
     axes.annotate("continuous", (0.27, 1.15), color=grey)
-    axes.plot(smooth, 1 / (1 - 2 * smooth), color=grey)
+    axes.plot(smooth, constant(smooth), color=grey)
     axes.annotate("discrete, constant noise", (0.06, 2.35), color=grey)
-    axes.plot(smooth, m2 / (m2 - smooth * m4), color=orange)
+    axes.plot(smooth, exact(smooth), color=orange)
     axes.annotate("discrete, batch of one", (0.17, 4.6), color=orange)
     axes.plot(rates, height, "o", ms=6, color=COLORS["sgd"])
     axes.set(xlabel="learning rate η", ylabel="plateau / continuous law")
