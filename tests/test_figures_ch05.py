@@ -56,6 +56,15 @@ def test_the_gap_is_that_of_kolmogorov_and_smirnov():
     assert figures.law_gap(sample, vonmises.pdf(ANGLES, 0.8, loc=1)) > 0.2
 
 
+@pytest.mark.parametrize(("index", "side"), [(33, -1e-6), (147, 1e-6)])
+def test_the_gap_sees_angles_that_come_too_early_and_too_late(index, side):
+    """All angles at one place, against the density (1 + ½cosθ)/2π, whose distribution function is elementary."""
+    place = ANGLES[index]
+    below = (place + np.pi + np.sin(place) / 2) / (2 * np.pi)
+    gap = figures.law_gap(np.full(50, place + side), (1 + np.cos(ANGLES) / 2) / (2 * np.pi))
+    assert gap == pytest.approx(max(below, 1 - below), abs=2e-5)
+
+
 def test_the_bars_are_long_where_the_valley_is_wide():
     lengths = [np.linalg.norm(top - bottom) for bottom, top in figures.bars(1.0)]
     assert np.argmin(lengths) == 0  # at the angle 0

@@ -152,8 +152,8 @@ def plot_four_terms(places, sway):
     plt.show()
 
 
-def plot_ring(angles, density):
-    """The angles of SGD at a late time as bars, and the stationary law."""
+def plot_ring(eta, t, angles, density):
+    """The angles of SGD at the late time t as bars, and the stationary law."""
     _, axes = plt.subplots(figsize=(6.4, 2.8))
     axes.hist(
         angles,
@@ -162,7 +162,7 @@ def plot_ring(angles, density):
         density=True,
         alpha=0.45,
         color=COLORS["sgd"],
-        label="SGD, η = 0.04, t = 5",
+        label=f"SGD, η = {eta:g}, t = {t:g}",
     )
     axes.plot(ANGLES, density, "--", color=COLORS["limit"], lw=2.2, label="von Mises")
     axes.set(xlabel="angle θ", ylabel="density", xlim=(-np.pi, np.pi), ylim=(0, 0.4))
@@ -237,7 +237,9 @@ def show_law(artists, eta, t, landscape, angles, law):
 def plot_rates(etas, bias, spreads, errors, per_eta):
     """Bias and spread of SGD on the motor against the learning rate."""
     _, axes = plt.subplots(figsize=(6.4, 3.2))
-    axes.plot(etas, np.sqrt(per_eta * etas), "--", color=COLORS["limit"], label="√(0.7318 η), predicted")
+    axes.plot(
+        etas, np.sqrt(per_eta * etas), "--", color=COLORS["limit"], label=f"√({per_eta:.4f} η), predicted"
+    )
     axes.plot(etas, 2.2 * etas, color=COLORS["guide"], lw=1.2, label="2.2 η")
     axes.plot(etas, spreads, "o", color=COLORS["sgd"], label="spread")
     axes.errorbar(etas, bias, 2 * errors, fmt="s", color=COLORS["minibatch"], capsize=3, label="bias")
