@@ -3,14 +3,16 @@
 # make lint   style and types                           make lock   renew requirements.txt from pyproject.toml
 # make pdf    the book as one PDF                      make ledger   renew the record of measured errors
 # make binder-check   every chapter in Binder's environment    make release-check   everything, in a fresh clone
+# make reroll SHIFTS=8   run the chapters under other dice and see whether what they say still holds (long)
 # make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
+SHIFTS ?= 8
 BIN = .venv/bin
 # Much of the time of chapters and tests is compilation: what one has compiled the next one finds.
 export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/_build/jax-cache
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 
-.PHONY: book test unit lint serve lab lock exercises experiments ledger pdf binder-check release-check mutants links clean env browser
+.PHONY: book test unit lint serve lab lock exercises experiments reroll reroll-in-turn ledger pdf binder-check release-check mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -46,6 +48,12 @@ exercises: env
 
 experiments: env
 	@$(BIN)/python -m afterzero.experiments
+
+reroll: env
+	@$(BIN)/python tools/reroll.py --shifts $(SHIFTS) --write
+
+reroll-in-turn: env
+	@$(BIN)/python tools/reroll.py --shifts 2 --in-turn
 
 ledger: env
 	@$(BIN)/python -m pytest -m statement -n 2 --dist loadgroup

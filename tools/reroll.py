@@ -11,10 +11,12 @@ import argparse
 import hashlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -110,7 +112,12 @@ def main() -> None:
         held = f"{row['held']}/{row['shifts']}  least {row['least']:9.3g}  {sigmas} σ"
         print(f"{held}  {row['chapter'][:2]}  {row['claim']}")
     if given.write:
-        about = {"commit": here, "shifts": draw_shifts(here, given.shifts)}
+        packages = ", ".join(f"{name} {version(name)}" for name in ("labnoise", "jax", "numpy"))
+        about = {
+            "commit": here,
+            "shifts": draw_shifts(here, given.shifts),
+            "made": f"{packages}, Python {platform.python_version()}",
+        }
         RESULTS.write_text(
             json.dumps(about | {"claims": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf8"
         )

@@ -18,7 +18,19 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.ext.mathjax import html_visit_math
 
-from . import cache, docstrings, downloads, drawings, exercises, launch, ledger, progress, settings, styles
+from . import (
+    cache,
+    docstrings,
+    downloads,
+    drawings,
+    exercises,
+    launch,
+    ledger,
+    progress,
+    rerolled,
+    settings,
+    styles,
+)
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -154,6 +166,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", load_katex)
     app.add_directive("ledger", ledger.Ledger)
     app.add_directive("ledger-versions", ledger.LedgerVersions)
+    app.add_directive("rerolled", rerolled.Rerolled)
+    app.add_directive("rerolled-versions", rerolled.RerolledVersions)
     app.add_directive("settings", settings.Settings)
     app.add_directive("progress", progress.Progress)
     app.add_directive("solutions", exercises.Solutions)

@@ -1,0 +1,75 @@
+"""Dice that a setting shifts, claims that can fail, and the table of a re-roll."""
+
+import json
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from afterzero import dice
+from afterzero.claims import claim
+
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
+
+import reroll
+
+
+def test_at_shift_zero_the_dice_are_the_plain_ones(monkeypatch):
+    monkeypatch.delenv("AFTERZERO_SHIFT", raising=False)
+    assert (jax.random.key_data(dice.key(3)) == jax.random.key_data(jax.random.key(3))).all()
+    assert dice.rng(3).random() == np.random.default_rng(3).random()
+
+
+def test_a_shift_changes_every_seed_and_is_kept(monkeypatch):
+    monkeypatch.setenv("AFTERZERO_SHIFT", "7")
+    shifted = [jax.random.uniform(dice.key(seed)).item() for seed in (3, 3, 4)]
+    assert shifted[0] == shifted[1] != shifted[2]
+    assert shifted[0] != jax.random.uniform(jax.random.key(3)).item()
+    assert dice.rng(3).random() == dice.rng(3).random() != np.random.default_rng(3).random()
+    monkeypatch.setenv("AFTERZERO_SHIFT", "one")
+    with pytest.raises(ValueError, match="AFTERZERO_SHIFT = 'one': give a whole number"):
+        dice.key(0)
+
+
+def test_a_claim_that_is_false_or_cannot_fail_is_named(monkeypatch):
+    monkeypatch.delenv("AFTERZERO_CLAIMS", raising=False)
+    claim("a", "it is above one", lambda x=2.0: x - 1, {"x": 0.5})
+    with pytest.raises(AssertionError, match="“b” is false: it is above three"):
+        claim("b", "it is above three", lambda x=2.0: x - 3, {"x": 0.5})
+    with pytest.raises(AssertionError, match="“c” cannot fail"):
+        claim("c", "it is above one", lambda x=2.0: x - 1, {"x": 3.0})
+    for fails in ({}, {"y": 1.0}):
+        with pytest.raises(ValueError, match="name at least one keyword"):
+            claim("d", "it is above one", lambda x=2.0: x - 1, fails)
+
+
+def test_under_a_reroll_a_claim_is_recorded_instead(monkeypatch, tmp_path):
+    monkeypatch.setenv("AFTERZERO_CLAIMS", str(tmp_path / "claims.jsonl"))
+    monkeypatch.setenv("AFTERZERO_SHIFT", "5")
+    claim("e", "it is above three", lambda x=2.0: x - 3, {"x": 5.0})
+    entry = json.loads((tmp_path / "claims.jsonl").read_text())
+    assert entry == {"claim": "e", "says": "it is above three", "shift": 5, "margin": -1.0, "broken": 2.0}
+
+
+def entries(margins, broken=-1.0, claim="x"):
+    return [{"chapter": "01-a", "claim": claim, "says": "so", "margin": m, "broken": broken} for m in margins]
+
+
+def test_the_table_counts_and_the_faults_name_what_is_wrong():
+    rows = reroll.table([*entries([1.0, 1.1, 0.9]), *entries([0.2, -0.1, 0.3], claim="y")])
+    assert [(row["claim"], row["held"], row["shifts"], row["least"]) for row in rows] == [
+        ("x", 3, 3, 0.9),
+        ("y", 2, 3, -0.1),
+    ]
+    (fault,) = reroll.faults(rows)
+    assert "“y”: held under 2 of 3 shifts (so)" in fault
+    (fault,) = reroll.faults(reroll.table(entries([0.1, 1.0, 2.0])))
+    assert "standard deviations" in fault
+    (fault,) = reroll.faults(reroll.table(entries([1.0, 1.1, 0.9], broken=0.5)))
+    assert "says nothing" in fault
+
+
+def test_shifts_follow_from_the_commit():
+    assert reroll.draw_shifts("a", 8)[:3] == reroll.draw_shifts("a", 3) != reroll.draw_shifts("b", 3)
+    assert all(1 <= shift <= 10**6 for shift in reroll.draw_shifts("a", 8))
