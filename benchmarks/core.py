@@ -225,7 +225,7 @@ def large_network():
     problem = ln.LeastSquares(Partial(network, inputs=inputs), jnp.sin(inputs[:, 0]))
     x0 = jax.random.normal(jax.random.key(1), (width * (features + 2),))
     y = ln.project(problem, x0)
-    from labnoise.limits._limit import flow_field
+    from labnoise.limits._label_noise_flow import flow_field
 
     step = jax.jit(flow_field)
     took = 6 * best(lambda: step(problem, y, 1.0))
