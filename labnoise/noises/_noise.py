@@ -85,10 +85,15 @@ def require_noise(value: Any) -> None:
 def require_gradient(noise: Noise, x: Array) -> None:
     """Raise ValueError unless the stochastic gradient has the shape of the point `x`."""
     exact = x.astype(float)  # as the arrays of the problem are; a run in float32 casts them all
-    shape = jax.eval_shape(lambda key: noise.sample_gradient(key, exact), jax.random.key(0)).shape
+    shape = jax.eval_shape(_sample, noise, jax.random.key(0), exact).shape
     if shape != x.shape:
         _checks.fail(
             f"the shape of {type(noise).__name__}.gradient(x, draw)",
             shape,
             f"it must be that of x, {x.shape}",
         )
+
+
+@jax.jit  # which remembers what it has traced: a run of SGD may be shorter than that
+def _sample(noise: Noise, key: Array, x: Array) -> Array:
+    return noise.sample_gradient(key, x)
