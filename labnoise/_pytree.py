@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.tree_util import Partial
+from jax.tree_util import GetAttrKey, Partial, register_pytree_with_keys
 
 _TRACED = "_traced"  # where a rebuilt object remembers which of its attributes `jit` and `grad` see
 
@@ -24,7 +24,7 @@ class Pytree:
     def __init_subclass__(cls, static: Sequence[str] | None = None, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
 
-        def flatten(self: Any) -> tuple[list[Any], Any]:
+        def split(self: Any) -> tuple[dict[str, Any], Any]:
             values = {name: value for name, value in sorted(vars(self).items()) if name != _TRACED}
             if static is not None:
                 traced = tuple(name for name in values if name not in static)
@@ -33,7 +33,15 @@ class Pytree:
             else:
                 traced = tuple(name for name, value in values.items() if _is_traced(cls, name, value))
             compiled = tuple((name, value) for name, value in values.items() if name not in traced)
-            return [values[name] for name in traced], (traced, compiled)
+            return {name: values[name] for name in traced}, (traced, compiled)
+
+        def flatten(self: Any) -> tuple[list[Any], Any]:
+            leaves, names = split(self)
+            return list(leaves.values()), names
+
+        def flatten_with_keys(self: Any) -> tuple[list[Any], Any]:
+            leaves, names = split(self)
+            return [(GetAttrKey(name), leaf) for name, leaf in leaves.items()], names
 
         def unflatten(names: Any, leaves: Any) -> Any:
             traced, compiled = names
@@ -44,7 +52,8 @@ class Pytree:
                 setattr(self, _TRACED, traced)
             return self
 
-        jax.tree_util.register_pytree_node(cls, flatten, unflatten)
+        # with keys, so that JAX's errors say noise.size where they would say noise[1]
+        register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
 
 
 def _is_traced(cls: type, name: str, value: Any) -> bool:
