@@ -24,7 +24,7 @@ class Pytree:
     def __init_subclass__(cls, static: Sequence[str] | None = None, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
 
-        def split(self: Any) -> tuple[dict[str, Any], Any]:
+        def flatten(self: Any) -> tuple[list[Any], Any]:
             values = {name: value for name, value in sorted(vars(self).items()) if name != _TRACED}
             if static is not None:
                 traced = tuple(name for name in values if name not in static)
@@ -33,15 +33,11 @@ class Pytree:
             else:
                 traced = tuple(name for name, value in values.items() if _is_traced(cls, name, value))
             compiled = tuple((name, value) for name, value in values.items() if name not in traced)
-            return {name: values[name] for name in traced}, (traced, compiled)
-
-        def flatten(self: Any) -> tuple[list[Any], Any]:
-            leaves, names = split(self)
-            return list(leaves.values()), names
+            return [values[name] for name in traced], (traced, compiled)
 
         def flatten_with_keys(self: Any) -> tuple[list[Any], Any]:
-            leaves, names = split(self)
-            return [(GetAttrKey(name), leaf) for name, leaf in leaves.items()], names
+            leaves, names = flatten(self)
+            return [(GetAttrKey(name), leaf) for name, leaf in zip(names[0], leaves, strict=True)], names
 
         def unflatten(names: Any, leaves: Any) -> Any:
             traced, compiled = names
