@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.tree_util import Partial
+from jax.tree_util import GetAttrKey, Partial, register_pytree_with_keys
 
 _TRACED = "_traced"  # where a rebuilt object remembers which of its attributes `jit` and `grad` see
 
@@ -35,6 +35,10 @@ class Pytree:
             compiled = tuple((name, value) for name, value in values.items() if name not in traced)
             return [values[name] for name in traced], (traced, compiled)
 
+        def flatten_with_keys(self: Any) -> tuple[list[Any], Any]:
+            leaves, names = flatten(self)
+            return [(GetAttrKey(name), leaf) for name, leaf in zip(names[0], leaves, strict=True)], names
+
         def unflatten(names: Any, leaves: Any) -> Any:
             traced, compiled = names
             self = object.__new__(cls)
@@ -44,7 +48,8 @@ class Pytree:
                 setattr(self, _TRACED, traced)
             return self
 
-        jax.tree_util.register_pytree_node(cls, flatten, unflatten)
+        # with keys, so that JAX's errors say noise.size where they would say noise[1]
+        register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
 
 
 def _is_traced(cls: type, name: str, value: Any) -> bool:

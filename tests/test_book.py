@@ -506,7 +506,7 @@ def test_progress_is_remembered_and_forgotten(browser, home):
     assert [box.is_checked() for box in tab.locator(".exercise-done input").all()][:3] == [False, True, False]
     tab.goto(f"{home}/book/index.html")
     lines = tab.locator(".chapter-progress")
-    expect(lines).to_have_count(7)
+    expect(lines).to_have_count(sum(bool(re.match(r"book/\d\d-", page)) for page in PAGES))
     expect(lines.first).to_contain_text("1 of 3 questions, 1 of ")
     expect(lines.nth(1)).to_contain_text("0 of 3 questions, 0 of ")
     tab.locator(".progress-reset").click()

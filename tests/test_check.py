@@ -247,4 +247,5 @@ def test_the_command_line(tmp_path, capsys):
     assert stubs.main(["verify", *command]) == 1
     assert "exercise 0.1" in capsys.readouterr().out
     assert stubs.main(["sync", *command]) == 0
+    assert "exercise 0.1 has been renewed" in capsys.readouterr().out
     assert stubs.main(["verify", *command]) == 0

@@ -47,6 +47,11 @@ def test_a_chapter_has_the_exercises_that_it_should(chapter):
     statements = re.findall(r"^`{3,}\{exercise\} (.).*\n:label: (\S+)", text, re.M)
     keyboard = [label for mark, label in statements if mark == "⌨"]
     pen = [label for mark, label in statements if mark == "✍"]
+    labels = [label for _, label in statements]
+    number = int(chapter.name[:2])
+    assert labels == [f"ex-{number}-{i}" for i in range(1, len(labels) + 1)], (
+        "the page counts exercises in their order: a new one goes below the last, with the next number"
+    )
     assert len(keyboard) + len(pen) == len(statements) >= 4
     assert len(keyboard) >= 2
     assert {f"ex-{tag.replace('.', '-')}" for tag in TAG.findall(text)} == set(keyboard)

@@ -198,6 +198,21 @@ class Listed(WithoutFactor):
         self.problem, self.weights = problem, [1, 2]
 
 
+class Traced(Listed, static=()):
+    """Its batch size, a shape, is not named as static."""
+
+    def __init__(self, problem):
+        self.problem, self.size = problem, 2
+
+    def draw(self, key, x):
+        return jax.random.normal(key, (self.size,))
+
+
+class Bare(landscapes.Landscape):
+    def loss(self, x):
+        return x @ x
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -223,6 +238,8 @@ class Listed(WithoutFactor):
             lambda: sgd(Listed(VALLEY), START, 0.1, 5, KEY),
             "Listed.weights = [1, 2]: JAX can neither trace it",
         ),
+        (lambda: sgd(Traced(VALLEY), START, 0.1, 5, KEY), "depends on the value of the argument noise.size"),
+        (lambda: Bare().cov, "Bare has no method cov: define it"),
     ],
 )
 def test_what_is_missing_is_named(call, message):

@@ -14,6 +14,7 @@ from labnoise import (
     sgd,
     sweep,
 )
+from labnoise.dynamics._optimizers import Descent, HeavyBall
 
 KEY = jax.random.key(7)
 HYPERBOLA = landscapes.hyperbola()
@@ -170,6 +171,17 @@ def test_if_all_diverge_the_error_names_the_largest_rate():
     quadratic = GaussianNoise(Loss(lambda x: 8.5 * x[0] ** 2), 0.0)
     with pytest.raises(ValueError, match=r"every replica diverged.*λ_max = 17.*at most η = 0.117"):
         sgd(quadratic, jnp.array([4.0, 1e-9]), 0.2, 10_000, KEY)
+
+
+@pytest.mark.parametrize("rule", [Descent(), HeavyBall(0.6)], ids=["descent", "heavy ball"])
+def test_the_largest_rate_parts_what_converges_from_what_diverges(rule):
+    largest, momentum = rule.largest_rate(17.0), getattr(rule, "momentum", 0.0)
+    quadratic = GaussianNoise(Loss(lambda x: 8.5 * x[0] ** 2), 0.0)
+    below, above = (
+        abs(sgd(quadratic, jnp.ones(1), factor * largest, 2000, KEY, momentum=momentum).states[-1, 0])
+        for factor in (0.99, 1.01)
+    )
+    assert below < 1e-3 < 1e3 < above
 
 
 def test_jit_vmap_grad():

@@ -29,7 +29,10 @@ def split(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_code_of_a_page_is_short(page):
     words, visible, hidden = split(page)
-    assert sum(map(code_lines, hidden)) <= words / 30, "move drawings to the figures module"
+    assert sum(map(code_lines, hidden)) <= words / 30, (
+        f"{sum(map(code_lines, hidden))} lines are hidden beside {words} words of prose, "
+        "one for 30 words is allowed: move drawings to the figures module"
+    )
     assert max(map(code_lines, hidden)) <= 40
     assert max(map(code_lines, visible), default=0) <= 15
 

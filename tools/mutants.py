@@ -49,9 +49,9 @@ MUTANTS = [
     ),
     Mutant(
         "δ stands for δ² in label noise",
-        "labnoise/limits/_limit.py",
-        "rate = 4 * scale * (2 * scale * delta**2)",
-        "rate = 4 * scale * (2 * scale * delta)",
+        "labnoise/problems/_least_squares.py",
+        "self.curvature * delta**2 / batch_size",
+        "self.curvature * delta / batch_size",
         "tests/test_limit.py::test_exact_flow_against_a_fine_ode",
     ),
 ]

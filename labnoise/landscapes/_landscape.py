@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array
 
+from labnoise import _checks
 from labnoise.problems import Loss
 
 
@@ -26,7 +27,9 @@ class Landscape(Loss):
     @property
     def cov(self) -> Callable[[Array], Array]:
         """The covariance Σ of the noise, a function (D,) -> (D, D)."""
-        raise NotImplementedError
+        _checks.missing(
+            self, "cov", "the noise's covariance, a function (D,) -> (D, D); write it as a property"
+        )
 
 
 def frame(x: Array) -> Array:

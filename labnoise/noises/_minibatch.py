@@ -46,7 +46,11 @@ class MinibatchNoise(Noise, static=("batch_size", "kind")):
         self, problem: Examples, batch_size: int = 1, kind: str = "batch", strength: Array | float = 1.0
     ):
         if not isinstance(problem, Examples):
-            _checks.fail("problem", problem, "MinibatchNoise draws examples: pass a LeastSquares problem")
+            _checks.fail(
+                "problem",
+                problem,
+                "MinibatchNoise draws examples: pass a problem made of them, such as LeastSquares",
+            )
         _checks.one_of("kind", kind, ("batch", "pair"))
         _checks.nonnegative("strength", strength)
         if kind == "pair" and batch_size != 1:

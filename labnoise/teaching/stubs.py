@@ -153,7 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = chapter.read_text()
         for exercise_id in drifted_stubs(text):
             drifted += 1
-            print(f"{chapter}: the stub of exercise {exercise_id} is not what its solution gives")
+            found = "has been renewed" if given.action == "sync" else "is not what its solution gives"
+            print(f"{chapter}: the stub of exercise {exercise_id} {found}")
         if given.action == "sync":
             chapter.write_text(sync_stubs(text))
     return int(given.action == "verify" and drifted > 0)
