@@ -79,12 +79,12 @@ def test_the_view_is_linear_and_keeps_up_up():
     assert figures.view([0, 0, 1])[0] == 0 < figures.view([0, 0, 1])[1]
 
 
-def test_the_dial_shows_the_means_of_what_it_is_given():
+def test_the_dial_shows_the_means_and_spreads_of_what_it_is_given():
     artists = figures.stage_dial(figure := plt.figure())
     law = np.exp(-0.5 * ((ANGLES - 0.5) / 0.2) ** 2) / (0.2 * np.sqrt(2 * np.pi))
-    said = figures.show_dial(artists, 1.0, 0.4, -0.2, 0.1, np.full(10, 0.25), law)
+    said = figures.show_dial(artists, 1.0, 0.4, -0.2, 0.1, np.repeat([0.15, 0.35], 5), law)
     assert "-0.20 (mixed) and +0.10 (normal); inwards 0.20" in said
-    assert "SGD +0.25, limit +0.50" in said
+    assert "SGD +0.25 and 0.10, limit +0.50 and 0.20" in said
     arrow = np.array([artists["mixed"].U, artists["mixed"].V]).ravel()
     np.testing.assert_allclose(arrow, figures.view(-0.32 * figures.tangent(figures.THETA)))
     plt.close(figure)

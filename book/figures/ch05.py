@@ -46,6 +46,16 @@ def law_gap(angles, law):
     return np.abs(empirical - cumulative).max()
 
 
+def mean(law):
+    """The mean of a density on `ANGLES`."""
+    return np.trapezoid(ANGLES * law, ANGLES)
+
+
+def spread(law):
+    """The standard deviation of a density on `ANGLES`."""
+    return np.trapezoid((ANGLES - mean(law)) ** 2 * law, ANGLES) ** 0.5
+
+
 def view(points):
     """Points (..., 3) of space as seen obliquely from above, (..., 2)."""
     x, y, z = np.moveaxis(np.asarray(points), -1, 0)
@@ -79,12 +89,12 @@ def stage_dial(fig):
         left.text(-1.35 + 1.35 * (i % 2), 1.15 - 0.17 * (i // 2), "→ " + name, color=colour, weight="bold")
     left.set(xlim=(-1.4, 1.4), ylim=(-1.2, 1.3), aspect="equal")
     left.axis("off")
-    right.set(xlabel="angle travelled", xlim=(-np.pi, np.pi), ylim=(0, 1.6), yticks=[])
+    right.set(xlabel="angle travelled", xlim=(-np.pi, np.pi), ylim=(0, 2.5), yticks=[])
     right.set_xticks([-2, 0, 2])
     right.spines["left"].set_visible(False)
     right.axvline(0, color=COLORS["guide"], lw=0.8)
-    right.text(-3.1, 1.5, "SGD", color=COLORS["sgd"], weight="bold")
-    right.text(-3.1, 1.37, "limit", color=COLORS["limit"], weight="bold")
+    right.text(-3.1, 2.34, "SGD", color=COLORS["sgd"], weight="bold")
+    right.text(-3.1, 2.14, "limit", color=COLORS["limit"], weight="bold")
     widths = left.add_collection(LineCollection(bars(1.0), colors=COLORS["guide"], lw=2, zorder=1))
     return {
         "widths": widths,
@@ -99,7 +109,7 @@ def stage_dial(fig):
 
 
 def show_dial(artists, a, along, mixed, normal, travelled, law):
-    """The four terms as arrows, and the angles that SGD and the limit have travelled; returns their two means."""
+    """The four terms as arrows, and the angles that SGD and the limit have travelled; returns their means and spreads."""
     arrows = {
         "noise": 0.9 * np.sqrt(along) * tangent(THETA),
         "esion": -0.9 * np.sqrt(along) * tangent(THETA),
@@ -114,8 +124,8 @@ def show_dial(artists, a, along, mixed, normal, travelled, law):
     artists["law"].set_ydata(law)
     return (
         f"velocities along the circle {mixed:+.2f} (mixed) and {normal:+.2f} (normal); inwards {0.5 * along:.2f} "
-        f"(compensation). Mean angle travelled: SGD {travelled.mean():+.2f}, "
-        f"limit {np.trapezoid(ANGLES * law, ANGLES):+.2f}."
+        f"(compensation). Angle travelled, mean and standard deviation: SGD {travelled.mean():+.2f} and "
+        f"{travelled.std():.2f}, limit {mean(law):+.2f} and {spread(law):.2f}."
     )
 
 
