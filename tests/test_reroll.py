@@ -64,8 +64,9 @@ def test_the_table_counts_and_the_faults_name_what_is_wrong():
     ]
     (fault,) = reroll.faults(rows)
     assert "“y”: held under 2 of 3 shifts (so)" in fault
-    (fault,) = reroll.faults(reroll.table(entries([0.1, 1.0, 2.0])))
+    (fault,) = reroll.faults(reroll.table(entries([0.1, 1.0, 2.0, 0.1, 1.0, 2.0])))
     assert "standard deviations" in fault
+    assert not reroll.faults(reroll.table(entries([0.1, 1.0])))  # two margins say little of how they scatter
     (fault,) = reroll.faults(reroll.table(entries([1.0, 1.1, 0.9], broken=0.5)))
     assert "says nothing" in fault
 

@@ -29,6 +29,7 @@ sys.path.append(str(ROOT / "book" / "_ext"))
 from bookbuild import contents  # noqa: E402
 
 RESULTS = ROOT / "book" / "reroll.json"
+ENOUGH = 6  # shifts to tell from them how far a margin scatters
 
 
 def commit() -> str:
@@ -81,7 +82,7 @@ def faults(rows: list[dict]) -> list[str]:
         where = f"{row['chapter']}, “{row['claim']}”"
         if row["held"] < row["shifts"]:
             found.append(f"{where}: held under {row['held']} of {row['shifts']} shifts ({row['says']})")
-        elif row["sigmas"] is not None and row["sigmas"] < 3:
+        elif row["shifts"] >= ENOUGH and row["sigmas"] is not None and row["sigmas"] < 3:
             found.append(
                 f"{where}: its margin is only {row['sigmas']:.1f} standard deviations of it from zero"
             )
