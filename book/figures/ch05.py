@@ -109,7 +109,7 @@ def stage_dial(fig):
 
 
 def show_dial(artists, a, along, mixed, normal, travelled, law):
-    """The four terms as arrows, and the angles that SGD and the limit have travelled; returns means and spreads."""
+    """The four terms as arrows, and the angles travelled by SGD and limit; returns their means and spreads."""
     arrows = {
         "noise": 0.9 * np.sqrt(along) * tangent(THETA),
         "esion": -0.9 * np.sqrt(along) * tangent(THETA),
