@@ -182,3 +182,24 @@ def mean_square_slope(y, z):
     """E s² at the minimizers uv = p, from the targets y (n,) and the inputs z (n,)."""
     p = z @ y / (z @ z)
     return np.mean((2 * z * (z * p - y)) ** 2)
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "1.2": {
+        "np.transpose(_)": "a covariance is symmetric",
+    },
+    "1.3": {
+        "np.transpose(_)": "a covariance is symmetric",
+        "centred = gradients.mean(axis=0) - gradients": "a covariance keeps its value if all deviations change sign",
+    },
+    "1.5": {
+        "np.minimum(_, 0)": "the result is never positive",
+    },
+    "1.6": {
+        "np.abs(_)": "the result is never negative",
+        "np.maximum(_, 0)": "the result is never negative",
+        "p = y @ z / (z @ z)": "a scalar product is symmetric",
+        "return np.mean((2 * z * (y - z * p)) ** 2)": "the residual enters squared",
+    },
+}

@@ -186,14 +186,14 @@ def _excess(curvatures, eta):
     return np.sum(2 * curvatures / (2 - eta * curvatures)) / np.sum(curvatures) - 1
 
 
+def _valley(rng, sign):
+    """A curvature, its slope of the given sign, the noise's τ², and η."""
+    return rng.uniform(0.5, 3.0), sign * rng.uniform(0.5, 3.0), rng.uniform(0.2, 2.0), rng.uniform(0.05, 0.3)
+
+
 @exercise(
     "2.6",
-    inputs=lambda rng: (
-        rng.uniform(0.5, 3.0),
-        rng.standard_normal() + 1.7,
-        rng.uniform(0.2, 2.0),
-        rng.uniform(0.05, 0.3),
-    ),
+    inputs=(lambda rng: _valley(rng, 1), lambda rng: _valley(rng, -1)),
     mistakes={
         "One ½ is missing: there is one in Taylor's formula and one in the variance ητ²/(2λ) of y.": (
             lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / (2 * lam)
@@ -227,3 +227,15 @@ def _excess(curvatures, eta):
 def tangent_velocity(lam, slope, tau2, eta):
     """Mean velocity of x per step; slope is λ', tau2 the noise's τ²."""
     return -(eta**2) * tau2 * slope / (4 * lam)
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "2.2": {
+        "np.transpose(_)": "a covariance is symmetric",
+    },
+    "2.5": {
+        "np.abs(_)": "the result is never negative",
+        "np.maximum(_, 0)": "the result is never negative",
+    },
+}

@@ -196,3 +196,12 @@ def oblique_point(p):
     """The point x ≠ p with Φ(x) = p at which (∂Φ)² = ∂Φ, an array (2,)."""
     kappa = 4 / (p[0] ** 2 - p[1] ** 2)
     return np.array([p[0] + kappa * p[1], p[1] - kappa * p[0]])
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "3.1": {
+        "np.abs(_)": "both weights are positive at the end",
+        "np.maximum(_, 0)": "both weights are positive at the end",
+    },
+}

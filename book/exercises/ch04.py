@@ -183,3 +183,27 @@ def two_variances(b, t):
 def explosion_time(x0, c):
     """The time at which the limit from (x0, 0) has left every compact set."""
     return 4 / c * (np.pi / 2 - np.arctan(x0))
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "4.1": {
+        "np.flip(_)": "each diagonal has equal entries",
+        "np.transpose(_)": "a covariance is symmetric",
+        "return eta ** 2 * np.floor(min(t, s) / eta ** 2) * (np.eye(outcomes) - 1 / outcomes)": (
+            "the minimum is symmetric"
+        ),
+    },
+    "4.2": {
+        "np.abs(_)": "learning rates are positive",
+        "np.maximum(_, 0)": "learning rates are positive",
+    },
+    "4.4": {
+        "np.abs(_)": "variances are not negative",
+        "np.maximum(_, 0)": "variances are not negative",
+    },
+    "4.5": {
+        "np.abs(_)": "a time is positive",
+        "np.maximum(_, 0)": "a time is positive",
+    },
+}

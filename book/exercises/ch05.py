@@ -7,10 +7,11 @@ import numpy as np
 from labnoise.teaching import exercise
 
 
-def _semidefinite(rng):
-    """A Hessian of deficient rank, as on Γ, and a covariance."""
+def _semidefinite(rng, rank=None):
+    """A Hessian, of deficient rank as on Γ unless the rank is given, and a covariance."""
     D = int(rng.integers(3, 6))
-    J, F = rng.standard_normal((D - int(rng.integers(1, 3)), D)), rng.standard_normal((D, D))
+    rank = D - int(rng.integers(1, 3)) if rank is None else min(rank, D)
+    J, F = rng.standard_normal((rank, D)), rng.standard_normal((D, D))
     return J.T @ J, F @ F.T
 
 
@@ -31,7 +32,7 @@ def _not_rotated_back(H, C):
 
 @exercise(
     "5.1",
-    inputs=_semidefinite,
+    inputs=(_semidefinite, lambda rng: _semidefinite(rng, rank=1), lambda rng: _semidefinite(rng, rank=5)),
     mistakes={
         "H and C do not commute: HS + SH = C is not 2HS = C, so S is not ½H†C.": (
             lambda H, C: 0.5 * np.linalg.pinv(H, rcond=1e-9) @ C
@@ -207,3 +208,25 @@ def motor_speed(theta, k, beta):
     """dθ/dt of the limit for k phases and noise whose phase is shifted by beta."""
     angles = theta - 2 * np.pi * np.arange(k) / k
     return 0.25 * np.sum((1 + np.sin(angles + beta)) * np.sin(angles) / (2 + np.cos(angles)))
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "5.1": {
+        "np.transpose(_)": "a covariance is symmetric",
+        "positive = eigenvalues > 1e-09": "any threshold above rounding serves",
+        "positive = eigenvalues > 1e-09 / eigenvalues[-1]": "any threshold above rounding serves",
+        "positive = eigenvalues > 5e-10 * eigenvalues[-1]": "any threshold above rounding serves",
+        "positive = eigenvalues > 2e-09 * eigenvalues[-1]": "any threshold above rounding serves",
+        "sums = np.where(both, eigenvalues[:, None] + eigenvalues[None, :], 0.0)": "the quotient is dropped",
+        "sums = np.where(both, eigenvalues[:, None] + eigenvalues[None, :], 2.0)": "the quotient is dropped",
+        "sums = np.where(both, eigenvalues[:, None] + eigenvalues[None, :], 0.5)": "the quotient is dropped",
+    },
+    "5.3": {
+        "np.abs(_)": "the coefficient is positive",
+        "np.maximum(_, 0)": "the coefficient is positive",
+    },
+    "5.6": {
+        "angles = theta + 2 * np.pi * np.arange(k) / k": "the phases −2πi/k are the phases 2πi/k in another order",
+    },
+}

@@ -180,3 +180,31 @@ def needed():
 def delay(factor, delta):
     """The delay in t when the scale of the start is multiplied by `factor`."""
     return np.log(factor) / (8 * delta**2)
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "6.1": {
+        "np.abs(_)": "the result is never negative",
+        "np.maximum(_, 0)": "the result is never negative",
+        "return (u ** 2 + v ** 2) @ (8 * np.mean(Z ** 2, axis=0))": "a scalar product is symmetric",
+    },
+    "6.3": {
+        "found = linprog(np.append(np.zeros(n), -2.0), A_ub=np.block([[off, np.ones((len(off), 1))], [-off, n": (
+            "a multiple of the goal has the same maximizer"
+        ),
+        "found = linprog(np.append(np.zeros(n), -0.5), A_ub=np.block([[off, np.ones((len(off), 1))], [-off, n": (
+            "a multiple of the goal has the same maximizer"
+        ),
+        "())]), b_eq=(m if factor is None else factor)[on] / signs, bounds=(None, None))": "a sign is its inverse",
+    },
+    "6.4": {
+        "np.abs(_)": "a number of examples is positive",
+        "np.maximum(_, 0)": "a number of examples is positive",
+        "1 + (_)": "a tenth is allowed",
+    },
+    "6.6": {
+        "np.abs(_)": "the factor is above 1, so the delay is positive",
+        "np.maximum(_, 0)": "the factor is above 1, so the delay is positive",
+    },
+}

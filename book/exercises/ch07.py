@@ -98,6 +98,12 @@ def _growth(Z, w, push):
     return np.sum(drift - w * (G @ drift))
 
 
+def _moving(rng, sign):
+    """A design and weights for which the sum grows, or falls."""
+    cases = iter(lambda: _interpolation(rng), None)
+    return next(case for case in cases if sign * _growth(*case, lambda g: 1 - 2 * g) > 0.1)
+
+
 def _other_projection(Z, w):
     G = Z.T @ np.linalg.solve((Z * w) @ Z.T, Z)
     drift = 1 - 2 * w * np.diag(G)
@@ -106,7 +112,7 @@ def _other_projection(Z, w):
 
 @exercise(
     "7.4",
-    inputs=_interpolation,
+    inputs=(lambda rng: _moving(rng, 1), lambda rng: _moving(rng, -1)),
     mistakes={
         "This is the Itô term alone: the cloud across Γ pushes back, by −2g.": (
             lambda Z, w: _growth(Z, w, lambda g: 1.0 + 0 * g)
@@ -166,3 +172,24 @@ def half_life(beta, runs=64, seed=0):
 def power():
     """The power p in: half-life proportional to (1 − β)^p."""
     return np.polyfit(np.log1p(-np.array(BETAS)), np.log([half_life(beta) for beta in BETAS]), 1)[0]
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "7.1": {
+        "single = single.mean(axis=0) - single": "a covariance keeps its value if all deviations change sign",
+        "single = (y - Z @ v ** 2)[:, None] * label": "a covariance keeps its value if all deviations change sign",
+    },
+    "7.2": {
+        "np.abs(_)": "a number of steps is positive",
+        "np.maximum(_, 0)": "a number of steps is positive",
+        "1 + (_)": "two per cent are allowed",
+    },
+    "7.4": {
+        "return np.sum(u - w * (u @ G))": "G is symmetric",
+    },
+    "7.6": {
+        "np.abs(_)": "the power is positive",
+        "np.maximum(_, 0)": "the power is positive",
+    },
+}
