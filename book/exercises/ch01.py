@@ -16,6 +16,12 @@ def _jacobian(rng):
     return rng.standard_normal((n, n + int(rng.integers(1, 4))))
 
 
+def _one_sign(J, delta, batch_size):
+    mean = J.mean(axis=0)
+    second = J.T @ J / len(J)
+    return 4 * delta**2 * (second / batch_size + (1 - 1 / batch_size) * np.outer(mean, mean))
+
+
 @exercise(
     "1.2",
     inputs=lambda rng: (_jacobian(rng), rng.uniform(0.2, 0.9), int(rng.integers(6, 10))),
@@ -38,6 +44,13 @@ def _jacobian(rng):
         "The batch enters as 1/B, not 1/B²: the B terms of the double sum with k = l remain.": (
             lambda J, delta, batch_size: 4 * delta**2 / (batch_size**2 * len(J)) * J.T @ J
         ),
+        "You have divided by the number D of parameters; the mean is over the n examples.": (
+            lambda J, delta, batch_size: 4 * delta**2 / (batch_size * J.shape[1]) * J.T @ J
+        ),
+        "You have divided by n twice: E ∇f_b ∇f_bᵀ is JᵀJ/n.": (
+            lambda J, delta, batch_size: 4 * delta**2 / (batch_size * len(J) ** 2) * J.T @ J
+        ),
+        "This is the covariance with one sign for the whole batch; here each example has its own.": _one_sign,
         "The noise enters squared: δ², not δ.": (
             lambda J, delta, batch_size: 4 * delta / (batch_size * len(J)) * J.T @ J
         ),
@@ -64,6 +77,9 @@ def label_noise_covariance(J, delta, batch_size):
             lambda r, J: (2 * r[:, None] * J).T @ (2 * r[:, None] * J) / len(r)
         ),
         "The 2 of the gradient of a square is missing.": lambda r, J: np.cov((r[:, None] * J).T, bias=True),
+        "The 2 of the gradient of a square enters squared: the covariance has a 4.": (
+            lambda r, J: 2 * np.cov((r[:, None] * J).T, bias=True)
+        ),
         "Divide by n, not n − 1: the n examples are all there are, not a sample of them.": (
             lambda r, J: np.cov((2 * r[:, None] * J).T)
         ),
@@ -109,15 +125,18 @@ def half_lives(etas):
 @exercise(
     "1.5",
     mistakes={
+        "That is the power in the limit η → 0. Fit the four half-lives, and give two decimals.": -2.0,
         "That is η for η²: look how much longer the runs become when η is halved.": -1.0,
-        "The size is right, but the sign is not: the half-life grows as η falls.": 2.0,
-        "You have fitted the logarithm of η against that of the half-life; it is the other way round.": -0.5,
+        "The size is right, but the sign is not: the half-life grows as η falls.": lambda: -exponent(),
+        "You have fitted the logarithm of η against that of the half-life; it is the other way round.": (
+            lambda: np.polyfit(np.log(half_lives(ETAS)), np.log(ETAS), 1)[0]
+        ),
     },
     hints=(
         "np.polyfit(np.log(etas), np.log(half_lives), 1) returns the slope first.",
-        "Halving η makes the half-life about four times longer, and 4 = 2².",
+        "Compare the half-lives at two learning rates, of which one is about twice the other.",
     ),
-    rtol=0.04,  # the fit, which still feels the largest η, and −2 itself
+    rtol=0.0025,  # two decimals
     after="The exponent is −2 in the limit. The fit is a little steeper, since the neglected term 4m₄ρ² speeds up the "
     "runs with the larger η; it goes away as η → 0.",
 )
@@ -163,3 +182,24 @@ def mean_square_slope(y, z):
     """E s² at the minimizers uv = p, from the targets y (n,) and the inputs z (n,)."""
     p = z @ y / (z @ z)
     return np.mean((2 * z * (z * p - y)) ** 2)
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "1.2": {
+        "np.transpose(_)": "a covariance is symmetric",
+    },
+    "1.3": {
+        "np.transpose(_)": "a covariance is symmetric",
+        "centred = gradients.mean(axis=0) - gradients": "a covariance keeps its value if all deviations change sign",
+    },
+    "1.5": {
+        "np.minimum(_, 0)": "the result is never positive",
+    },
+    "1.6": {
+        "np.abs(_)": "the result is never negative",
+        "np.maximum(_, 0)": "the result is never negative",
+        "p = y @ z / (z @ z)": "a scalar product is symmetric",
+        "return np.mean((2 * z * (y - z * p)) ** 2)": "the residual enters squared",
+    },
+}

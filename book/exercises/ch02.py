@@ -33,6 +33,16 @@ def _rows(H, cov, eta):
     return eta * Q.T @ ((Q @ cov @ Q.T) / (values[:, None] + values)) @ Q
 
 
+def _not_rotated(H, cov, eta):
+    values, Q = np.linalg.eigh(H)
+    return Q @ (eta * cov / (values[:, None] + values)) @ Q.T
+
+
+def _back_with_transpose(H, cov, eta):
+    values, Q = np.linalg.eigh(H)
+    return Q.T @ (eta * (Q.T @ cov @ Q) / (values[:, None] + values)) @ Q
+
+
 @exercise(
     "2.2",
     inputs=lambda rng: (*_bowl(rng), rng.uniform(0.01, 0.2)),
@@ -42,6 +52,9 @@ def _rows(H, cov, eta):
             lambda H, cov, eta: _solve(H, cov, lambda a, b: a + b)
         ),
         "The eigenvectors are the columns of Q: go to the eigenbasis by QᵀΣQ and back by Q … Qᵀ.": _rows,
+        "Σ has to be rotated, too: in the eigenbasis it is QᵀΣQ.": _not_rotated,
+        "You go back with the transpose: from the eigenbasis it is Q … Qᵀ.": _back_with_transpose,
+        "The right side is ηΣ: η, not η².": lambda H, cov, eta: eta**2 * _solve(H, cov, lambda a, b: a + b),
         "The entries are divided by λ_i + λ_j, not by their product.": (
             lambda H, cov, eta: eta * _solve(H, cov, lambda a, b: a * b)
         ),
@@ -73,9 +86,10 @@ def _inputs_and_rate(rng):
     return z, rng.uniform(0.2, 1.5), rng.uniform(0.1, 0.8) * np.mean(z**2) / np.mean(z**4)
 
 
-def _variance(z, delta, eta, fourth):
+def _variance(z, delta, eta, fourth, factor=1.0):
+    """The variance if `fourth` stands for m₄, times a factor, and the bound on η that goes with it."""
     m2 = np.mean(z**2)
-    return eta * delta**2 * m2 / (m2 - eta * fourth)
+    return factor * eta * delta**2 * m2 / (m2 - eta * fourth), m2 / fourth
 
 
 @exercise(
@@ -85,21 +99,32 @@ def _variance(z, delta, eta, fourth):
         "This is the discrete law with constant noise: the example that is drawn changes the factor before x, too.": (
             lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**2) ** 2)
         ),
-        "This is the continuous law, the limit of small η.": lambda z, delta, eta: eta * delta**2,
+        "The variance is right. It exists while E(1 − 2ηz²)² < 1, which fails before the mean is lost.": (
+            lambda z, delta, eta: (_variance(z, delta, eta, np.mean(z**4))[0], 1 / np.mean(z**2))
+        ),
+        "This is the continuous law, the limit of small η.": (
+            lambda z, delta, eta: (eta * delta**2, np.mean(z**2) / np.mean(z**4))
+        ),
         "The mean of (1 − 2ηz²)² is 1 − 4ηm₂ + 4η²m₄: the 4 before m₄ is missing.": (
             lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**4) / 4)
         ),
         "The perturbation enters squared: δ², not δ.": (
-            lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**4)) / delta
+            lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**4), 1 / delta)
         ),
         "You have the standard deviation; the variance is asked for.": (
-            lambda z, delta, eta: np.sqrt(_variance(z, delta, eta, np.mean(z**4)))
+            lambda z, delta, eta: (
+                np.sqrt(_variance(z, delta, eta, np.mean(z**4))[0]),
+                np.mean(z**2) / np.mean(z**4),
+            )
         ),
         "The noise is 2ηδzε: its variance is 4η²δ²m₂, and you have lost a factor 2 or 4.": (
-            lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**4)) / 2
+            lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**4), 0.5)
         ),
         "Here m₄ has the power of z that m₂ should have, or the other way round.": (
-            lambda z, delta, eta: eta * delta**2 * np.mean(z**4) / (np.mean(z**4) - eta * np.mean(z**2))
+            lambda z, delta, eta: (
+                eta * delta**2 * np.mean(z**4) / (np.mean(z**4) - eta * np.mean(z**2)),
+                np.mean(z**4) / np.mean(z**2),
+            )
         ),
     },
     hints=(
@@ -112,9 +137,9 @@ def _variance(z, delta, eta, fourth):
     "as discreteness does.",
 )
 def stationary_variance(z, delta, eta):
-    """The exact stationary variance of x, from inputs z (n,), δ and η."""
+    """The exact stationary variance of x, and the η up to which it exists; inputs z (n,), δ and η."""
     m2, m4 = np.mean(z**2), np.mean(z**4)
-    return eta * delta**2 * m2 / (m2 - eta * m4)
+    return eta * delta**2 * m2 / (m2 - eta * m4), m2 / m4
 
 
 @exercise(
@@ -136,13 +161,19 @@ def stationary_variance(z, delta, eta):
         "The first order only, and with equal weights: the loss weights each direction by its curvature.": (
             lambda curvatures, eta: eta / 2 * np.mean(curvatures)
         ),
+        "The mean curvature does not decide: sum λ/(2 − ηλ) over the directions.": (
+            lambda curvatures, eta: _excess(np.atleast_1d(np.mean(curvatures)), eta)
+        ),
+        "This is the excess in the stiffest direction alone; the others have their share.": (
+            lambda curvatures, eta: _excess(np.atleast_1d(np.max(curvatures)), eta)
+        ),
         "Sum over the directions first and divide then; this is a sum of ratios.": (
             lambda curvatures, eta: np.sum(eta * curvatures / (2 - eta * curvatures))
         ),
     },
     hints=(
         "The plateau of the recursion is (ηc/2) Σ λ/(2 − ηλ); c cancels in the ratio.",
-        "The ratio is 2 Σ λ/(2 − ηλ) divided by Σ λ.",
+        "Sum over the directions in each plateau first, and compare the sums; which is larger?",
     ),
     after="For small η this is (η/2) Σλ²/Σλ: it is the stiffest directions that SGD holds least well.",
 )
@@ -155,14 +186,14 @@ def _excess(curvatures, eta):
     return np.sum(2 * curvatures / (2 - eta * curvatures)) / np.sum(curvatures) - 1
 
 
+def _valley(rng, sign):
+    """A curvature, its slope of the given sign, the noise's τ², and η."""
+    return rng.uniform(0.5, 3.0), sign * rng.uniform(0.5, 3.0), rng.uniform(0.2, 2.0), rng.uniform(0.05, 0.3)
+
+
 @exercise(
     "2.6",
-    inputs=lambda rng: (
-        rng.uniform(0.5, 3.0),
-        rng.standard_normal() + 1.7,
-        rng.uniform(0.2, 2.0),
-        rng.uniform(0.05, 0.3),
-    ),
+    inputs=(lambda rng: _valley(rng, 1), lambda rng: _valley(rng, -1)),
     mistakes={
         "One ½ is missing: there is one in Taylor's formula and one in the variance ητ²/(2λ) of y.": (
             lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / (2 * lam)
@@ -196,3 +227,15 @@ def _excess(curvatures, eta):
 def tangent_velocity(lam, slope, tau2, eta):
     """Mean velocity of x per step; slope is λ', tau2 the noise's τ²."""
     return -(eta**2) * tau2 * slope / (4 * lam)
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "2.2": {
+        "np.transpose(_)": "a covariance is symmetric",
+    },
+    "2.5": {
+        "np.abs(_)": "the result is never negative",
+        "np.maximum(_, 0)": "the result is never negative",
+    },
+}

@@ -18,6 +18,30 @@ def _point(rng):
     return rng.uniform(0.3, 1.2, 2) + rng.permutation([0.0, 1.5])
 
 
+def _across_the_axis(rng):
+    """A start with v < 0 < u + v, whose end has both weights positive."""
+    u = rng.uniform(1.0, 2.0)
+    return np.array([u, -rng.uniform(0.2, 0.8) * u])
+
+
+def _target(rng):
+    """Below or above 1, where y and y² differ."""
+    return rng.uniform(0.4, 0.9) + rng.integers(0, 2)
+
+
+@np.errstate(invalid="ignore")
+def _scaled(x, y):
+    """On Γ only where u and v have one sign."""
+    return x * np.sqrt(y / (x[0] * x[1]))
+
+
+def _nearest(x, y):
+    """The point of uv = y with u > 0 that is nearest to x."""
+    roots = np.roots([1, -x[0], 0, x[1] * y, -(y**2)])
+    u = roots[(np.abs(roots.imag) < 1e-7) & (roots.real > 0)].real
+    return min((np.array([a, y / a]) for a in u), key=lambda p: np.sum((p - x) ** 2))
+
+
 def _balanced_as(x, root):
     """The two weights with u² + v² = root and the unbalance of x."""
     q = x[0] ** 2 - x[1] ** 2
@@ -26,7 +50,11 @@ def _balanced_as(x, root):
 
 @exercise(
     "3.1",
-    inputs=lambda rng: (_point(rng), rng.uniform(0.4, 0.9) + rng.integers(0, 2)),
+    inputs=(
+        lambda rng: (_point(rng), _target(rng)),
+        lambda rng: (_across_the_axis(rng), _target(rng)),
+        lambda rng: (_across_the_axis(rng)[::-1], _target(rng)),
+    ),
     mistakes={
         "This is Φ for y = 1: where uv = 1 becomes uv = y, the 4 under the root becomes 4y².": (
             lambda x, y: _phi(x, 1.0)
@@ -35,9 +63,11 @@ def _balanced_as(x, root):
         "The two weights are the wrong way round: q > 0 means that the first is the larger.": (
             lambda x, y: _phi(x, y)[::-1]
         ),
-        "You have scaled the start onto the curve. That keeps u/v; gradient flow keeps u² − v².": (
-            lambda x, y: x * np.sqrt(y / (x[0] * x[1]))
+        "You have scaled the start onto the curve. That keeps u/v; gradient flow keeps u² − v².": _scaled,
+        "The signs are those of the start; but where u + v > 0 gradient flow ends with u, v > 0.": (
+            lambda x, y: np.sign(x) * _phi(x, y)
         ),
+        "This is the point of Γ nearest to x. Gradient flow goes to another one: it keeps u² − v².": _nearest,
         "The 4 before y² is missing: (u² + v²)² = (u² − v²)² + 4u²v².": (
             lambda x, y: _balanced_as(x, np.hypot(x[0] ** 2 - x[1] ** 2, y))
         ),
@@ -59,7 +89,10 @@ def projection(x, y):
 
 @exercise(
     "3.3",
-    inputs=lambda rng: (lambda x: (x, _phi(x, rng.uniform(0.4, 2.0))))(_point(rng)),
+    inputs=(
+        lambda rng: (lambda x: (x, _phi(x, rng.uniform(0.4, 2.0))))(_point(rng)),
+        lambda rng: (lambda x: (x, _phi(x, rng.uniform(0.4, 2.0))))(_across_the_axis(rng)),
+    ),
     mistakes={
         "This is T at the end, the orthogonal projection on the tangent. It is ∂Φ only if the start lies on Γ.": (
             lambda x, end: np.outer(S * end, S * end) / (end @ end)
@@ -72,6 +105,12 @@ def projection(x, y):
         ),
         "The signs are missing: q = u² − v² has the gradient (2u, −2v), and the tangent is (ū, −v̄).": (
             lambda x, end: np.outer(end, x) / (end @ end)
+        ),
+        "A sign is missing in the tangent at the end, which is (ū, −v̄).": (
+            lambda x, end: np.outer(end, S * x) / (end @ end)
+        ),
+        "A sign is missing in the gradient of q = u² − v², which is (2u, −2v).": (
+            lambda x, end: np.outer(S * end, x) / (end @ end)
         ),
         "A factor 2 too large: dq = 2(u du − v dv) on the left meets 2(ū dū − v̄ dv̄) on the right.": (
             lambda x, end: 2 * np.outer(S * end, S * x) / (end @ end)
@@ -103,6 +142,9 @@ def slope(x, end):
         "That is u² − v², conserved only for m = l.": lambda u, v, m, l: u**2 - v**2,
         "The exponents are the wrong way round: u ← e^{α/m} u and v ← e^{−α/l} v leave u^m v^l alone.": (
             lambda u, v, m, l: u**2 - l / m * v**2
+        ),
+        "The ratio enters once, not squared: a and b are squared nowhere in Q = a u² + b v².": (
+            lambda u, v, m, l: u**2 - (m / l) ** 2 * v**2
         ),
         "The sign is wrong: what one factor gains, the other must lose.": lambda u, v, m, l: (
             u**2 + m / l * v**2
@@ -154,3 +196,12 @@ def oblique_point(p):
     """The point x ≠ p with Φ(x) = p at which (∂Φ)² = ∂Φ, an array (2,)."""
     kappa = 4 / (p[0] ** 2 - p[1] ** 2)
     return np.array([p[0] + kappa * p[1], p[1] - kappa * p[0]])
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "3.1": {
+        "np.abs(_)": "both weights are positive at the end",
+        "np.maximum(_, 0)": "both weights are positive at the end",
+    },
+}

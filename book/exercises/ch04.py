@@ -10,9 +10,19 @@ def _projection(outcomes):
     return np.eye(outcomes) - 1 / outcomes
 
 
+def _two_times(rng):
+    """A number of outcomes, η, and two times in order, which have different numbers of steps."""
+    early = rng.uniform(0.6, 2.0)
+    return int(rng.integers(2, 6)), rng.uniform(0.2, 0.45), early, early + rng.uniform(0.3, 1.0)
+
+
+def _in_steps(outcomes, eta, time):
+    return eta**2 * np.floor(time / eta**2) * _projection(outcomes)
+
+
 @exercise(
     "4.1",
-    inputs=lambda rng: (int(rng.integers(2, 6)), rng.uniform(0.2, 0.45), *rng.uniform(0.6, 3.0, 2)),
+    inputs=(_two_times, lambda rng: (lambda n, eta, s, t: (n, eta, t, s))(*_two_times(rng))),
     mistakes={
         "Between two jumps Z stands still: count the whole steps, ⌊min(s, t)/η²⌋, before you multiply by η².": (
             lambda outcomes, eta, s, t: min(s, t) * _projection(outcomes)
@@ -28,11 +38,17 @@ def _projection(outcomes):
         "Each jump has the factor η, and the covariance its square: η², not η.": (
             lambda outcomes, eta, s, t: eta * np.floor(min(s, t) / eta**2) * _projection(outcomes)
         ),
+        "You have taken s, which need not be the earlier of the two times.": (
+            lambda outcomes, eta, s, t: _in_steps(outcomes, eta, s)
+        ),
+        "You have taken t, which need not be the earlier of the two times.": (
+            lambda outcomes, eta, s, t: _in_steps(outcomes, eta, t)
+        ),
         "The jumps after the earlier of the two times have mean zero: min(s, t), not max(s, t).": (
-            lambda outcomes, eta, s, t: eta**2 * np.floor(max(s, t) / eta**2) * _projection(outcomes)
+            lambda outcomes, eta, s, t: _in_steps(outcomes, eta, max(s, t))
         ),
         "The covariance is at the earlier of the two times, min(s, t), not at the product of both.": (
-            lambda outcomes, eta, s, t: eta**2 * np.floor(s * t / eta**2) * _projection(outcomes)
+            lambda outcomes, eta, s, t: _in_steps(outcomes, eta, s * t)
         ),
     },
     hints=(
@@ -51,12 +67,32 @@ def _windows(rates, m):
     return np.convolve(rates, np.ones(m), mode="valid")
 
 
+def _rates(place):
+    """Learning rates whose least window is the first, the last or one between, and the least rate elsewhere."""
+
+    def inputs(rng):
+        m, steps = int(rng.integers(2, 6)), int(rng.integers(15, 30))
+        start = {"first": 0, "last": steps - m, "between": int(rng.integers(m + 1, steps - m))}[place]
+        rates = rng.uniform(0.2, 0.4, steps)
+        rates[start : start + m] = rng.uniform(0.03, 0.06, m)
+        rates[-1 if place == "first" else 0] = 0.01
+        return rates, m
+
+    return inputs
+
+
 @exercise(
     "4.2",
-    inputs=lambda rng: (rng.uniform(0.01, 0.2, int(rng.integers(12, 30))), int(rng.integers(2, 6))),
+    inputs=(_rates("first"), _rates("last"), _rates("between")),
     mistakes={
         "That is the gain of the first m steps; the condition is about the worst window, wherever it is.": (
             lambda rates, m: np.sum(rates[:m])
+        ),
+        "You have lost the first window, that of the steps 0, …, m − 1.": (
+            lambda rates, m: _windows(rates, m)[1:].min()
+        ),
+        "You have lost the last window, which ends with the last step.": (
+            lambda rates, m: _windows(rates, m)[:-1].min()
         ),
         "That is the gain of the last m steps, which is the least one only if the rates fall.": (
             lambda rates, m: np.sum(rates[-m:])
@@ -96,6 +132,10 @@ def least_gain(rates, m):
         "The squares are not those of the sum: E(ε_k + bε_{k−1})² = 1 + b², the mixed term has mean zero.": (
             lambda b, t: np.array([(1 + b) ** 2 * t, (1 + b) ** 2 * t])
         ),
+        "The sign: ε_k enters with 1 and, one step later, with +b.": (
+            lambda b, t: np.array([(1 - b) ** 2 * t, (1 + b**2) * t])
+        ),
+        "The time is missing: there are t/η² terms.": lambda b, t: np.array([(1 + b) ** 2, 1 + b**2]),
         "In the sum each ε_k appears twice, as ε_k and as bε_k: together (1 + b)ε_k, whose variance is (1 + b)².": (
             lambda b, t: np.array([(1 + b) * t, (1 + b**2) * t])
         ),
@@ -143,3 +183,27 @@ def two_variances(b, t):
 def explosion_time(x0, c):
     """The time at which the limit from (x0, 0) has left every compact set."""
     return 4 / c * (np.pi / 2 - np.arctan(x0))
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "4.1": {
+        "np.flip(_)": "each diagonal has equal entries",
+        "np.transpose(_)": "a covariance is symmetric",
+        "return eta ** 2 * np.floor(min(t, s) / eta ** 2) * (np.eye(outcomes) - 1 / outcomes)": (
+            "the minimum is symmetric"
+        ),
+    },
+    "4.2": {
+        "np.abs(_)": "learning rates are positive",
+        "np.maximum(_, 0)": "learning rates are positive",
+    },
+    "4.4": {
+        "np.abs(_)": "variances are not negative",
+        "np.maximum(_, 0)": "variances are not negative",
+    },
+    "4.5": {
+        "np.abs(_)": "a time is positive",
+        "np.maximum(_, 0)": "a time is positive",
+    },
+}

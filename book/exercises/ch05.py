@@ -7,10 +7,11 @@ import numpy as np
 from labnoise.teaching import exercise
 
 
-def _semidefinite(rng):
-    """A Hessian of deficient rank, as on Γ, and a covariance."""
+def _semidefinite(rng, rank=None):
+    """A Hessian, of deficient rank as on Γ unless the rank is given, and a covariance."""
     D = int(rng.integers(3, 6))
-    J, F = rng.standard_normal((D - int(rng.integers(1, 3)), D)), rng.standard_normal((D, D))
+    rank = D - int(rng.integers(1, 3)) if rank is None else min(rank, D)
+    J, F = rng.standard_normal((rank, D)), rng.standard_normal((D, D))
     return J.T @ J, F @ F.T
 
 
@@ -24,9 +25,14 @@ def _divided(H, C, divisor, keep):
     return Q @ np.where(kept, Q.T @ C @ Q / divisors, 0.0) @ Q.T
 
 
+def _not_rotated_back(H, C):
+    Q = np.linalg.eigh(H)[1]
+    return Q.T @ _divided(H, C, lambda a, b: a + b, lambda p, q: p & q) @ Q
+
+
 @exercise(
     "5.1",
-    inputs=_semidefinite,
+    inputs=(_semidefinite, lambda rng: _semidefinite(rng, rank=1), lambda rng: _semidefinite(rng, rank=5)),
     mistakes={
         "H and C do not commute: HS + SH = C is not 2HS = C, so S is not ½H†C.": (
             lambda H, C: 0.5 * np.linalg.pinv(H, rcond=1e-9) @ C
@@ -40,6 +46,10 @@ def _divided(H, C, divisor, keep):
         "Divide by the sum λ_i + λ_j, not by the product.": (
             lambda H, C: _divided(H, C, lambda a, b: a * b, lambda p, q: p & q)
         ),
+        "The normal part is right; but symmetrizing ½H†NCN divides by λ_i and by λ_j, not by their sum.": (
+            lambda H, C: _divided(H, C, lambda a, b: 4 / (1 / a + 1 / b), lambda p, q: p & q)
+        ),
+        "Right in the eigenbasis; now rotate back, Q … Qᵀ.": _not_rotated_back,
         "This is L_H itself: multiply turns into divide for the inverse.": (
             lambda H, C: _divided(H, C, lambda a, b: 1 / (a + b), lambda p, q: p & q)
         ),
@@ -90,18 +100,34 @@ def circle_angles(eta, runs=10_000, seed=1):
     return quiet.mean(), quiet.std() / runs**0.5, angle.var()
 
 
+def _ratios():
+    return [circle_angles(eta)[0] / -B for eta in ETAS]
+
+
+def _fit():
+    return np.polyfit(ETAS, _ratios(), 1)
+
+
 @exercise(
     "5.3",
     mistakes={
         "That is the coefficient on the poster; the computer does not confirm it.": 0.5,
         "That is the drift itself at η = 0, −b times the coefficient. Divide by −b.": -B,
-        "The size is right. The drift is minus the coefficient times b, so the coefficient is positive.": -1.0,
+        "That is the limit itself. Give the value at η = 0 of the line through the four ratios.": 1.0,
+        "The size is right. The drift is minus the coefficient times b, so the coefficient is positive.": (
+            lambda: -coefficient()
+        ),
+        "That is the slope of the line; np.polyfit returns the intercept last.": lambda: _fit()[0],
+        "You have fitted η against the ratios; it is the other way round.": (
+            lambda: np.polyfit(_ratios(), ETAS, 1)[1]
+        ),
+        "That is the ratio at the smallest η. Follow the line to η = 0.": lambda: _ratios()[-1],
     },
     hints=(
         "Divide each mean by −b: four numbers that tend to the coefficient as η → 0.",
         "They lie nearly on a straight line in η: np.polyfit(etas, ratios, 1) returns slope and intercept.",
     ),
-    rtol=0.02,
+    rtol=0.001,  # closer to the intercept than the slope is, and than 1
     after="The coefficient is 1. The value at the smallest η alone would still have been off by some 3 %.",
 )
 def coefficient():
@@ -118,6 +144,9 @@ def coefficient():
         "The 2 is missing: JᵀJ contains J twice.": lambda J, dJ: np.trace(np.linalg.pinv(J) @ dJ),
         "This is the slope of the trace, 2 tr(Jᵀ dJ), which label noise follows; ln|·|₊ weighs by H†.": (
             lambda J, dJ: 2 * np.trace(J.T @ dJ)
+        ),
+        "This is the slope of ln tr JᵀJ; ln|·|₊ adds up the logarithms of the eigenvalues.": (
+            lambda J, dJ: 2 * np.trace(J.T @ dJ) / np.trace(J.T @ J)
         ),
         "Multiply by H†, not by H.": lambda J, dJ: np.trace(J.T @ J @ (dJ.T @ J + J.T @ dJ)),
         "The sign: the logarithm of a determinant grows with the matrix.": (
@@ -141,6 +170,11 @@ def _speed(theta, k, beta, factor=0.25, sign=1.0, divide=True, phase=1.0):
     return sign * factor * np.sum((1 + np.sin(angles + beta)) * np.sin(angles) / stiffness)
 
 
+def _shifted_twice(theta, k, beta):
+    angles = theta - 2 * np.pi * np.arange(k) / k
+    return 0.25 * np.sum((1 + np.sin(angles + beta)) * np.sin(angles + beta) / (2 + np.cos(angles)))
+
+
 @exercise(
     "5.6",
     inputs=lambda rng: (rng.uniform(0, 2 * np.pi), int(rng.integers(3, 7)), rng.uniform(-3, 3)),
@@ -154,9 +188,12 @@ def _speed(theta, k, beta, factor=0.25, sign=1.0, divide=True, phase=1.0):
         "The variance of z_i is ητ_i/(2h_i): the division by h_i is missing.": (
             lambda theta, k, beta: _speed(theta, k, beta, divide=False)
         ),
-        "The lead β is missing in the noise.": lambda theta, k, beta: _speed(theta, k, 0.0),
-        "Here the noise lags; the lead is added, θ − φ_i + β.": lambda theta, k, beta: _speed(
-            theta, k, -beta
+        "The phase shift β is missing in the noise.": lambda theta, k, beta: _speed(theta, k, 0.0),
+        "The phase shift has the wrong sign: it is added, θ − φ_i + β.": (
+            lambda theta, k, beta: _speed(theta, k, -beta)
+        ),
+        "β shifts the noise alone; the stiffness, and its slope −sin(θ − φ_i), stay where they are.": (
+            _shifted_twice
         ),
         "Add the k phases up; this is their mean.": lambda theta, k, beta: _speed(theta, k, beta) / k,
     },
@@ -168,6 +205,28 @@ def _speed(theta, k, beta, factor=0.25, sign=1.0, divide=True, phase=1.0):
     "stops.",
 )
 def motor_speed(theta, k, beta):
-    """dθ/dt of the limit for k phases and noise that leads by the angle beta."""
+    """dθ/dt of the limit for k phases and noise whose phase is shifted by beta."""
     angles = theta - 2 * np.pi * np.arange(k) / k
     return 0.25 * np.sum((1 + np.sin(angles + beta)) * np.sin(angles) / (2 + np.cos(angles)))
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "5.1": {
+        "np.transpose(_)": "a covariance is symmetric",
+        "positive = eigenvalues > 1e-09": "any threshold above rounding serves",
+        "positive = eigenvalues > 1e-09 / eigenvalues[-1]": "any threshold above rounding serves",
+        "positive = eigenvalues > 5e-10 * eigenvalues[-1]": "any threshold above rounding serves",
+        "positive = eigenvalues > 2e-09 * eigenvalues[-1]": "any threshold above rounding serves",
+        "sums = np.where(both, eigenvalues[:, None] + eigenvalues[None, :], 0.0)": "the quotient is dropped",
+        "sums = np.where(both, eigenvalues[:, None] + eigenvalues[None, :], 2.0)": "the quotient is dropped",
+        "sums = np.where(both, eigenvalues[:, None] + eigenvalues[None, :], 0.5)": "the quotient is dropped",
+    },
+    "5.3": {
+        "np.abs(_)": "the coefficient is positive",
+        "np.maximum(_, 0)": "the coefficient is positive",
+    },
+    "5.6": {
+        "angles = theta + 2 * np.pi * np.arange(k) / k": "the phases −2πi/k are the phases 2πi/k in another order",
+    },
+}

@@ -14,7 +14,9 @@ def _point(rng):
     return Z, v, Z @ rng.uniform(0, 2, d), rng.uniform(0.3, 1.5)
 
 
-def _covariances(Z, v, y, delta, pairs=2.0, centred=True, inside=True, squared=True, examples=True):
+def _covariances(
+    Z, v, y, delta, pairs=2.0, centred=True, inside=True, squared=True, examples=True, sample=False
+):
     """Both covariances, with one thing after another done wrongly."""
     n, strength = len(Z), delta**2 if squared else delta
     scale = v if inside else np.ones_like(v)
@@ -22,7 +24,9 @@ def _covariances(Z, v, y, delta, pairs=2.0, centred=True, inside=True, squared=T
     if centred:
         one = one - one.mean(axis=0)
     label, over = Z * scale, n if examples else 1
-    return np.stack([strength * label.T @ label / over, pairs * strength * one.T @ one / over])
+    return np.stack(
+        [strength * label.T @ label / over, pairs * strength * one.T @ one / (over - 1 if sample else over)]
+    )
 
 
 @exercise(
@@ -31,6 +35,9 @@ def _covariances(Z, v, y, delta, pairs=2.0, centred=True, inside=True, squared=T
     mistakes={
         "Two independent examples are drawn: the variance of the difference is twice that of one.": (
             lambda Z, v, y, delta: _covariances(Z, v, y, delta, pairs=1.0)
+        ),
+        "Divide by n, not by n − 1 as np.cov does: the n examples are all there are, not a sample of them.": (
+            lambda Z, v, y, delta: _covariances(Z, v, y, delta, sample=True)
         ),
         "A covariance is the second moment minus the square of the mean: subtract the mean gradient.": (
             lambda Z, v, y, delta: _covariances(Z, v, y, delta, centred=False)
@@ -91,9 +98,21 @@ def _growth(Z, w, push):
     return np.sum(drift - w * (G @ drift))
 
 
+def _moving(rng, sign):
+    """A design and weights for which the sum grows, or falls."""
+    cases = iter(lambda: _interpolation(rng), None)
+    return next(case for case in cases if sign * _growth(*case, lambda g: 1 - 2 * g) > 0.1)
+
+
+def _other_projection(Z, w):
+    G = Z.T @ np.linalg.solve((Z * w) @ Z.T, Z)
+    drift = 1 - 2 * w * np.diag(G)
+    return np.sum(drift - G @ (w * drift))
+
+
 @exercise(
     "7.4",
-    inputs=_interpolation,
+    inputs=(lambda rng: _moving(rng, 1), lambda rng: _moving(rng, -1)),
     mistakes={
         "This is the Itô term alone: the cloud across Γ pushes back, by −2g.": (
             lambda Z, w: _growth(Z, w, lambda g: 1.0 + 0 * g)
@@ -101,6 +120,7 @@ def _growth(Z, w, push):
         "This is the push of the cloud alone: Itô's formula for w = v² adds 1 to each entry.": (
             lambda Z, w: _growth(Z, w, lambda g: -2 * g)
         ),
+        "The projection is I − WG, and you have I − GW: its range must be the kernel of Z.": _other_projection,
         "The leverage counts twice: 1 − 2g.": lambda Z, w: _growth(Z, w, lambda g: 1 - g),
         "The projection I − WG is missing: this motion would leave Zw = y.": (
             lambda Z, w: len(w) - 2 * float(len(Z))
@@ -108,7 +128,8 @@ def _growth(Z, w, push):
     },
     hints=(
         "G = np.linalg.solve((Z * w) @ Z.T, Z) multiplied by Zᵀ from the left; g = w * np.diag(G).",
-        "With u = 1 − 2g the drift of w is u − w * (G @ u). Add its entries.",
+        "Itô's formula for w = v² pushes each weight, and the cloud across Γ pushes back by its leverage g. What "
+        "becomes of their sum if Zw must stay y?",
     ),
     after="With equal leverages, g = n/d, the sign is that of 1 − 2n/d: below n = d/2 the sum tends to grow.",
 )
@@ -137,16 +158,38 @@ def half_life(beta, runs=64, seed=0):
 @exercise(
     "7.6",
     mistakes={
+        "That is the power in the limit. Fit the four half-lives, and give two decimals.": 2.0,
         "That is the power of the effective learning rate itself; the slow clock counts its square.": 1.0,
-        "The sign: the nearer β is to 1, the fewer steps are needed.": -2.0,
+        "The sign: the nearer β is to 1, the fewer steps are needed.": lambda: -power(),
     },
     hints=(
         "np.log(half_lives) against np.log(1 − β), with β from ch07.BETAS: fit a straight line.",
         "np.polyfit(x, y, 1)[0] is the slope.",
     ),
-    rtol=0.015,
+    rtol=0.0025,  # two decimals
     after="Close to 2: η²k has become (η/(1 − β))²k. What is missing is the error of order η/(1 − β) at the last β.",
 )
 def power():
     """The power p in: half-life proportional to (1 − β)^p."""
     return np.polyfit(np.log1p(-np.array(BETAS)), np.log([half_life(beta) for beta in BETAS]), 1)[0]
+
+
+# Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
+EQUIVALENT = {
+    "7.1": {
+        "single = single.mean(axis=0) - single": "a covariance keeps its value if all deviations change sign",
+        "single = (y - Z @ v ** 2)[:, None] * label": "a covariance keeps its value if all deviations change sign",
+    },
+    "7.2": {
+        "np.abs(_)": "a number of steps is positive",
+        "np.maximum(_, 0)": "a number of steps is positive",
+        "1 + (_)": "two per cent are allowed",
+    },
+    "7.4": {
+        "return np.sum(u - w * (u @ G))": "G is symmetric",
+    },
+    "7.6": {
+        "np.abs(_)": "the power is positive",
+        "np.maximum(_, 0)": "the power is positive",
+    },
+}

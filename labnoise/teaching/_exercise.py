@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ import numpy as np
 from labnoise.teaching._verdict import Verdict
 
 RAISED = "Your function raised"  # a slip of the hand, for which a hint about the matter is no help
-TRIALS = 5  # fresh inputs per check: a mistake that agrees by luck on one does not on all
+TRIALS = 12  # fresh inputs per check: a mistake that agrees by luck on one does not on all
+MORE = 24  # further inputs before a mistake is named: two mistakes that agree by luck must part
+Inputs = Callable[[np.random.Generator], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,29 @@ class Exercise:
         Chapter and number, such as "5.3".
     solution : function
         Of the inputs; of nothing where the answer is a value.
-    inputs : function rng -> tuple of arguments, or None where the answer is a value
+    inputs : functions rng -> tuple of arguments, used in turn; none where the answer is a value
     mistakes : what is said to the reader → the function, or the value, that makes the mistake
     hints : sequence of str
     rtol : positive number
         The error allowed, relative to the largest entry of the right answer.
     after : str
         What is said of a right answer.
+    raised : a piece of an error's message → what is added when the answer raises such an error
     """
 
     id: str
     solution: Callable[..., Any]
-    inputs: Callable[[np.random.Generator], tuple[Any, ...]] | None
+    inputs: Sequence[Inputs]
     mistakes: Mapping[str, Any]
     hints: Sequence[str]
     rtol: float
     after: str = ""
+    raised: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wants_number(self) -> bool:
         """Without inputs the answer is a value, not a function."""
-        return self.inputs is None
+        return not self.inputs
 
     def mark(self, answer: Any) -> Verdict:
         """The verdict on an answer, without a hint and without a memory of it."""
@@ -56,23 +60,41 @@ class Exercise:
             wanted = "a number, not a function" if self.wants_number else "a function, not a value"
             return Verdict("not yet", f"The answer is {wanted}.")
         rng = np.random.default_rng()
-        cases = [self.inputs(rng) if self.inputs else () for _ in range(1 if self.wants_number else TRIALS)]
+        cases = self._cases(rng, 1 if self.wants_number else TRIALS)
         given = []
         for case in cases:
             try:
                 given.append(_apply(answer, case))
             except Exception as error:  # the reader's code may do anything
-                return Verdict("not yet", f"{RAISED} {type(error).__name__}: {error}")
+                remarks = [remark for piece, remark in self.raised.items() if piece in str(error)]
+                return Verdict("not yet", " ".join([f"{RAISED} {type(error).__name__}: {error}", *remarks]))
             if given[-1] is None or given[-1] is ...:
                 return Verdict("not answered yet", "Your function returns nothing so far.")
         right = [_apply(self.solution, case) for case in cases]
         faults = [_fault(a, b, self.rtol) for a, b in zip(given, right, strict=True)]
         if not any(faults):
             return Verdict("correct", self.after)
-        for name, mistake in self.mistakes.items():
-            if _makes(mistake, cases, given, self.rtol):
-                return Verdict("almost", name)
+        if names := self._mistakes_made(answer, cases, given, rng):
+            return Verdict("almost", " Or: ".join(names))
         return Verdict("not yet", next(fault for fault in faults if fault))
+
+    def _cases(self, rng: np.random.Generator, count: int) -> list[tuple[Any, ...]]:
+        return [self.inputs[i % len(self.inputs)](rng) if self.inputs else () for i in range(count)]
+
+    def _mistakes_made(
+        self, answer: Any, cases: list[tuple[Any, ...]], given: list[Any], rng: np.random.Generator
+    ) -> list[str]:
+        """The mistakes that explain an answer: on further inputs, too, and to the last digit if that decides."""
+        fits = [name for name, mistake in self.mistakes.items() if _makes(mistake, cases, given, self.rtol)]
+        if fits and not self.wants_number:
+            cases = self._cases(rng, MORE)
+            try:
+                given = [_apply(answer, case) for case in cases]
+            except Exception:  # no mistake raises
+                return []
+            fits = [name for name in fits if _makes(self.mistakes[name], cases, given, self.rtol)]
+        exact = [name for name in fits if _makes(self.mistakes[name], cases, given, 1e-9)]
+        return exact or fits
 
 
 _exercises: dict[str, Exercise] = {}
@@ -81,11 +103,12 @@ _exercises: dict[str, Exercise] = {}
 def exercise(
     exercise_id: str,
     *,
-    inputs: Callable[[np.random.Generator], tuple[Any, ...]] | None = None,
+    inputs: Inputs | Sequence[Inputs] = (),
     mistakes: Mapping[str, Any],
     hints: Sequence[str],
     rtol: float = 1e-6,
     after: str = "",
+    raised: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the solution of an exercise.
 
@@ -95,18 +118,22 @@ def exercise(
     ----------
     exercise_id : str
         Chapter and number, such as "5.3".
-    inputs : function rng -> tuple of arguments, optional
-        One fresh random case, from a `numpy.random.Generator`. Without it the answer is a value, and the
-        solution a function of nothing that returns it.
+    inputs : function rng -> tuple of arguments, or several, optional
+        One fresh random case, from a `numpy.random.Generator`. Several are used in turn, so that each kind of
+        case comes in every check. Without any the answer is a value, and the solution a function of nothing
+        that returns it.
     mistakes : dict
         Maps what is said to the reader to the function that makes that mistake; for a value, to the wrong
-        value.
+        value or to a function of nothing that returns it. A mistake is named if it explains the answer on all
+        inputs; two that both do are both named.
     hints : sequence of str
         Given one by one, a further one with each different attempt.
     rtol : positive number
         An answer is right if each entry is within `rtol` times the largest entry of the right one.
     after : str
         Said of a right answer: what it means, or what to look at next.
+    raised : dict, optional
+        Maps a piece of an error's message to what is added if the answer raises an error that says it.
 
     Returns
     -------
@@ -140,7 +167,14 @@ def exercise(
                 f"exercise_id = {exercise_id!r}: {_origin(known.solution)} has it already; choose another"
             )
         _exercises[exercise_id] = Exercise(
-            exercise_id, solution, inputs, dict(mistakes), tuple(hints), rtol, after
+            exercise_id,
+            solution,
+            (inputs,) if callable(inputs) else tuple(inputs),
+            dict(mistakes),
+            tuple(hints),
+            rtol,
+            after,
+            dict(raised or {}),
         )
         return solution
 
@@ -172,7 +206,10 @@ def _apply(function_or_value: Any, case: tuple[Any, ...]) -> Any:
 def _makes(mistake: Any, cases: list[tuple[Any, ...]], given: list[Any], rtol: float) -> bool:
     """Whether a mistake explains all that was given; one that cannot be made on these inputs does not."""
     try:
-        return not any(_fault(a, _apply(mistake, case), rtol) for a, case in zip(given, cases, strict=True))
+        with np.errstate(all="ignore"):  # a wrong formula may take the root of a negative number
+            return not any(
+                _fault(a, _apply(mistake, case), rtol) for a, case in zip(given, cases, strict=True)
+            )
     except Exception:  # say, a transposed matrix that does not fit
         return False
 
@@ -197,8 +234,10 @@ def _fault(given: Any, right: Any, rtol: float) -> str:
         return f"The answer is a number or an array, not {type(given).__name__}."
     if got.shape != wanted.shape:
         return f"Your answer has shape {got.shape}, the right one has shape {wanted.shape}."
-    if not np.all(np.isfinite(got)):
+    finite = np.isfinite(wanted)  # a mistake's result may not be
+    if not np.array_equal(np.isfinite(got), finite):
         return "Your answer is not finite."
+    got, wanted = got[finite], wanted[finite]
     scale = np.max(np.abs(wanted), initial=0) or 1.0
     return "" if np.max(np.abs(got - wanted), initial=0) <= rtol * scale else "The values are not right."
 

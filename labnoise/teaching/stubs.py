@@ -120,7 +120,8 @@ def rehearse(exercise: Exercise) -> list[str]:
     if (verdict := exercise.mark(solution)).status != "correct":
         faults.append(f"the solution is marked {verdict!r}")
     for name, mistake in exercise.mistakes.items():
-        if (verdict := exercise.mark(mistake)) != Verdict("almost", name):
+        answer = mistake() if exercise.wants_number and callable(mistake) else mistake
+        if (verdict := exercise.mark(answer)) != Verdict("almost", name):
             faults.append(f"the mistake {name!r} is marked {verdict!r}")
     marked: list[Verdict] = []
     namespace = {
