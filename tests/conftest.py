@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -36,6 +37,13 @@ def width(item):
     """Of the window, in the tests of a built page: that is widened once, not for each test."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     return parameters["visit"][1] if "visit" in parameters else 0
+
+
+@pytest.fixture
+def one_seed(monkeypatch):
+    """A reader's answer is tried on fresh inputs; here they are those of one seed."""
+    fresh = np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed=2022: fresh(seed))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class Rerolled(contents.Tables):
         found = json.loads((root / RESULTS).read_text(encoding="utf8"))["claims"]
         rows = [row for row in found if row["chapter"] == Path(about).stem]
         if not rows:
-            return ["No experiment of this chapter has a claim yet."]
+            return ["The claims of this chapter have not been tried under other dice yet."]
         lines = ["| claim | held | least margin |", "| --- | --- | --- |"]
         for row in rows:
             text = f"*{row['claim'].partition(': ')[2]}*: {row['says']}".replace("|", "\\|").replace(
