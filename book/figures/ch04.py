@@ -10,15 +10,17 @@ GRID = np.linspace(-3, 3, 301)
 
 
 def two_weights(shakes, eta, x0, gain=1.0, delta=0.5):
-    """SGD on (uv − 1)² with the labels shaken by δ·shakes (steps, runs); the gradient itself counts `gain` times.
+    """SGD on (uv − 1)² with the labels shaken by δ·shakes (steps, runs); the gradient itself counts `gain` times,
+    a number or one for each step.
 
     Returns all states, (steps + 1, runs, 2).
     """
     x = np.empty((len(shakes) + 1, shakes.shape[1], 2))
     x[0] = x0
+    gains = np.broadcast_to(gain, len(shakes))
     for k, shake in enumerate(shakes):
         u, v = x[k, :, 0], x[k, :, 1]
-        slope = 2 * (gain * (u * v - 1) - delta * shake)
+        slope = 2 * (gains[k] * (u * v - 1) - delta * shake)
         x[k + 1, :, 0] = u - eta * slope * v
         x[k + 1, :, 1] = v - eta * slope * u
     return x
@@ -167,6 +169,26 @@ def plot_variation(axes, time, taken_back):
     axes.legend(loc="upper right")
 
 
+def plot_lottery(axes, time, paths):
+    """The product uv of one run under label noise, and the median of those that have won no prize."""
+    left, played = (x.prod(axis=-1) for x in paths)
+    axes.plot(time, left[:, 0], color=COLORS["sgd"], lw=0.5, label="label noise")
+    axes.plot(time, np.median(played, axis=1), color=COLORS["minibatch"], lw=1.5, label="lottery")
+    axes.axhline(1, color=COLORS["limit"], ls="--")
+    axes.set(title="a prize that nobody wins", xlabel="slow time t", ylabel="uv", xlim=(0, 1), ylim=(0, 2.4))
+    axes.legend(loc="upper right")
+
+
+def plot_leaps(axes, time, x, times, settled, smooth):
+    """The median unbalance if the clock runs in leaps, the limit for leaps and Katzenberger's."""
+    q = np.median(x[..., 0] ** 2 - x[..., 1] ** 2, axis=1)
+    axes.plot(time, q, color=COLORS["minibatch"], label="in leaps")
+    axes.plot(times, settled, color=COLORS["limit"], ls="--", label="limit for leaps")
+    axes.plot(times, smooth, color=COLORS["guide"], ls=":", lw=2, label="Katzenberger's")
+    axes.set(title="a clock in leaps", xlabel="slow time t", ylabel="unbalance q", xlim=(0, 1), ylim=(0, 6.4))
+    axes.legend(loc="upper right")
+
+
 def plot_clocks(axes, etas, distances):
     """The distance from the curve under the clock of SGD and under one that stands still."""
     axes.plot(etas, distances[:, 0], "o-", color=COLORS["sgd"], label="A = η⌊t/η²⌋")
@@ -176,13 +198,16 @@ def plot_clocks(axes, etas, distances):
     axes.legend(loc="upper left")
 
 
-def plot_broken(eta, paths, heavy, taken_back, distances):
-    """Each condition broken once: `heavy` and `distances` are pairs (learning rates, values)."""
-    _, grid = plt.subplots(2, 2, figsize=(6.4, 4.9))
+def plot_broken(eta, paths, heavy, taken_back, lottery, leaps, distances):
+    """Conditions broken: `heavy` and `distances` are pairs (learning rates, values), `leaps` a run and its limits."""
+    _, grid = plt.subplots(3, 2, figsize=(6.4, 7.2))
+    time = np.arange(len(taken_back[0])) * eta**2
     plot_jumps_that_remain(grid[0, 0], eta, paths)
     plot_largest_jump(grid[0, 1], *heavy)
-    plot_variation(grid[1, 0], np.arange(len(taken_back[0])) * eta**2, taken_back)
-    plot_clocks(grid[1, 1], *distances)
+    plot_variation(grid[1, 0], time, taken_back)
+    plot_lottery(grid[1, 1], time, lottery)
+    plot_leaps(grid[2, 0], time, *leaps)
+    plot_clocks(grid[2, 1], *distances)
     plt.show()
 
 
