@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from afterzero import ch04
+from afterzero.figures.ch04 import two_weights
 from scipy import stats
+from scipy.integrate import solve_ivp
 
 from labnoise import (
     FiniteNoise,
@@ -370,3 +372,62 @@ def test_noise_that_comes_all_at_once_throws_the_weights_off_the_curve(eta):
         slope = 2 * (u * v - 1 - DELTA * shake)
         u, v = u - eta * slope * v, v - eta * slope * u
     assert np.sqrt(np.mean((u * v - 1) ** 2)) > 0.5
+
+
+@pytest.mark.parametrize("h", [0.05, 0.15])
+def test_a_clock_in_leaps_has_a_limit_of_its_own(h):
+    """q(1) of runs whose gradient counts in every (1/η)th step, against eq-leaps; Katzenberger's is far away."""
+    eta, rng = 0.01, np.random.default_rng(0)
+    k = np.arange(1, 10_001)
+    shakes = rng.choice([-1.0, 1.0], size=(len(k), 100))
+    x = two_weights(shakes, eta, (2.0, 0.5), np.where(k % 100, 0, h / eta))[-1]
+    rate = lambda t, q: -8 * DELTA**2 * q / (2 - 2 * h * np.sqrt(q**2 + 4))  # noqa: E731
+    limit = solve_ivp(rate, (0, 1), [3.75], rtol=1e-8).y[0, -1]
+    assert np.mean(x[:, 0] ** 2 - x[:, 1] ** 2) == pytest.approx(limit, abs=0.04)
+    assert 3.75 * np.exp(-4 * DELTA**2) - limit > 0.2
+
+
+@pytest.mark.parametrize("eta", [0.04, 0.02])
+def test_a_prize_that_nobody_wins_keeps_the_weights_off_the_curve(eta):
+    """Shakes of mean zero, −1 or a rare prize: without it [Z](1) = 1 and jumps of η, and uv = 1 − δ for any η."""
+    chance, steps = eta**3, round(1 / eta**2)
+    prize = (1 - chance) / chance
+    assert chance * prize - (1 - chance) == pytest.approx(0, abs=1e-12)
+    assert 1 - (1 - chance) ** steps == pytest.approx(eta, rel=0.05)
+    assert eta**2 * steps * (chance * prize**2 + 1 - chance) == pytest.approx(eta**-3, rel=1e-3)
+    x = two_weights(np.full((steps, 1), -1.0), eta, (2.0, 0.5))[-1]
+    assert x.prod() == pytest.approx(1 - DELTA, abs=1e-6)
+
+
+def test_three_derivatives_of_the_loss_are_not_enough_for_two_of_phi():
+    """∂²Φ at the start of the path that ends at x = 0, by differences, grows with the terms like Σ n^(−½)."""
+
+    def bump(s):
+        inside = (s > 1) & (s < 2)
+        z = np.where(inside, 2 * s - 3, 0.0)
+        value = np.where(inside, np.exp(-1 / (1 - z**2)), 0.0)
+        return value, value * -4 * z / (1 - z**2) ** 2
+
+    def start(end, terms):
+        """x at y = 0.9 of the path of gradient flow that ends at (end, 0)."""
+        n = np.arange(1, terms + 1)
+        size, scale = n**-0.5 / 8.0**n, 2.0**n
+
+        def slope(log_y, x):
+            y = np.exp(log_y)
+            value, derivative = bump(scale * y)
+            across = y + np.sum(size * scale * derivative * np.sin(scale * x[0]))
+            return [np.sum(size * scale * value * np.cos(scale * x[0])) * y / across]
+
+        span = (-terms * np.log(2), np.log(0.9))
+        return solve_ivp(slope, span, [end], rtol=1e-12, atol=1e-20, max_step=0.05).y[0, -1]
+
+    def second(terms):
+        h = 2.0**-terms / 4
+        return (start(h, terms) - 2 * start(0, terms) + start(-h, terms)) / h**2
+
+    at = {terms: second(terms) for terms in (4, 8, 12)}
+    growth = [at[8] - at[4], at[12] - at[8]]
+    sums = [np.sum(np.arange(a + 1, a + 5) ** -0.5) for a in (4, 8)]
+    assert growth[0] / sums[0] == pytest.approx(growth[1] / sums[1], rel=0.1)
+    assert abs(growth[1]) > 0.1

@@ -8,7 +8,7 @@ from afterzero.figures import ch04 as figures
 from scipy import stats
 
 
-@pytest.mark.parametrize("gain", [1.0, 0.1])
+@pytest.mark.parametrize("gain", [1.0, 0.1, np.linspace(0, 2, 6)])
 def test_two_weights_take_the_steps_of_the_shaken_loss(gain):
     """The slope of gain·(uv − 1)² plus what the shake of the label adds to the slope of (uv − 1 − δs)²."""
     shakes, eta, delta = np.random.default_rng(0).standard_normal((6, 3)), 0.03, 0.7
@@ -22,7 +22,9 @@ def test_two_weights_take_the_steps_of_the_shaken_loss(gain):
     for k, run in np.ndindex(6, 3):
         x, quiet = path[k, run], slope(path[k, run], 1.0)
         shaken = slope(x, 1.0 + delta * shakes[k, run]) - quiet
-        np.testing.assert_allclose(path[k + 1, run], x - eta * (gain * quiet + shaken), rtol=1e-12)
+        np.testing.assert_allclose(
+            path[k + 1, run], x - eta * (np.broadcast_to(gain, 6)[k] * quiet + shaken), rtol=1e-12
+        )
 
 
 def test_broken_lines_hold_every_path_and_a_gap_after_each():
