@@ -171,6 +171,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("settings", settings.Settings)
     app.add_directive("progress", progress.Progress)
     app.add_directive("solutions", exercises.Solutions)
+    app.connect("write-started", exercises.number_by_label)
     app.connect("doctree-read", drawings.show)
     app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
     app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+
 from . import myst
 from .contents import Tables
 
@@ -23,6 +26,16 @@ def solutions(module: Path) -> dict[str, str]:
             if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "exercise":
                 found[ast.literal_eval(mark.args[0])] = node.name  # type: ignore[attr-defined]
     return found
+
+
+def number_by_label(app: Sphinx, builder: Builder) -> None:
+    """An exercise's number on the page is its identifier, `ex-3-7` that of Exercise 3.7, wherever it stands.
+
+    Sphinx would count; then a reader's old answer to a withdrawn exercise would become one to the next.
+    """
+    for numbers in builder.env.toc_fignumbers.values():
+        for label in numbers.get("exercise", {}):
+            numbers["exercise"][label] = tuple(int(part) for part in label.split("-")[1:])
 
 
 class Solutions(Tables):
