@@ -1,9 +1,12 @@
 """The exercise engine: four verdicts, hints, answers that outlive a session, stubs that do not drift."""
 
 import json
+from decimal import Decimal
+from fractions import Fraction
 
 import example_exercises
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from labnoise import check as module_or_function
 from labnoise.answers import load_answers, save_answers
 from labnoise.teaching import check, exercise, find_exercise, stubs
 from labnoise.teaching._exercise import TRIALS
+from labnoise.teaching._journal import FORMAT
 from labnoise.teaching._record import answers, attempts
 
 
@@ -82,7 +86,8 @@ def test_a_wrong_answer_never_raises_and_is_told_what_is_wrong(answer, says):
     verdict = check("0.1", answer)
     assert verdict.status == "not yet"
     assert says in verdict.message
-    assert ("Hint 1 of 2" in verdict.message) == ("raised" not in verdict.message)  # a slip needs no hint
+    assert ("Hint 1 of 2" in verdict.message) == ("not finite" in verdict.message)  # a slip needs no hint
+    assert attempts.keys() == ({"0.1"} if "not finite" in verdict.message else set())
 
 
 def test_a_function_for_a_number():
@@ -138,8 +143,41 @@ def test_the_solution_is_never_shown():
         assert "4 * delta" not in repr(verdict) + verdict._repr_html_()
 
 
+def test_an_error_and_a_shape_name_their_line():
+    assert check("0.1", raises).message.endswith(
+        f'(line {raises.__code__.co_firstlineno + 1}: raise KeyError("gone"))'
+    )
+
+    def transposed(J, d):
+        JT = J.T
+        return JT
+
+    message = check("0.1", transposed).message
+    assert "shape (3, 4)" in message
+    assert message.endswith(f"(line {transposed.__code__.co_firstlineno + 2}: return JT)")
+
+
+def test_an_answer_that_never_returns_is_stopped_at_its_line(monkeypatch):
+    def endless(J, d):
+        while True:
+            try:
+                d += 1
+            except Exception:
+                continue
+
+    monkeypatch.setattr("labnoise.teaching._check.SECONDS", 0.2)
+    verdict = check("0.1", endless)
+    assert verdict.status == "not yet"
+    assert verdict.slip
+    assert "did not return within 0.2 s (line " in verdict.message
+
+
+def test_an_answer_that_leaves_the_program_does_not(monkeypatch):
+    assert "SystemExit" in check("0.1", lambda J, d: exit(3)).message
+
+
 def test_answers_outlive_a_session(tmp_path):
-    file = tmp_path / "answers.json"
+    file = tmp_path / "answers.jsonl"
     check("0.1", right)
     check("0.2", np.float64(2.0))
     assert save_answers(file) == ["0.1", "0.2"]
@@ -152,28 +190,88 @@ def test_answers_outlive_a_session(tmp_path):
 
     # The text of a restored function is known, so it can be saved again, and an earlier answer is not lost.
     answers.pop("0.2")
+    before = file.read_text(encoding="utf8")
     assert save_answers(file) == ["0.1", "0.2"]
-    assert "def right" in json.loads(file.read_text())["answers"]["0.1"]["answer"]
+    assert file.read_text(encoding="utf8") == before
+
+
+def test_a_right_answer_is_not_lost_to_a_later_wrong_one(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    check("0.2", -2.0)
+    save_answers(file)
+    check("0.2", 5.0)
+    save_answers(file)
+    assert load_answers(file)["0.2"].status == "correct"
+
+
+VALUES = [
+    -2.0,
+    np.float64(-2),
+    np.int64(-2),
+    Fraction(-2),
+    Decimal("-2"),
+    jnp.array(-2.0),
+    complex(-2),
+    True,
+    "text",
+]
+
+
+@pytest.mark.parametrize("value", [*VALUES, (1.0, "two", 3j), [np.ones(2), 1], np.array([1j, 2])], ids=repr)
+def test_every_value_that_can_be_checked_can_be_kept(tmp_path, value):
+    file = tmp_path / "answers.jsonl"
+    before = check("0.2", value)
+    check("0.1", right)
+    save_answers(file)
+    answers.clear()
+    loaded = load_answers(file, {})
+    assert loaded["0.2"].status == before.status
+    assert loaded["0.1"].status == "correct"
+
+
+def test_a_file_of_the_first_format_still_loads(tmp_path):
+    file = tmp_path / "answers.json"
+    text = "def right(jacobian, delta):\n    return 4 * delta**2 * jacobian.T @ jacobian / len(jacobian)\n"
+    old = {
+        "0.1": {"kind": "function", "answer": text, "status": "correct"},
+        "0.2": {"kind": "value", "answer": -2.0, "status": "correct"},
+    }
+    file.write_text(json.dumps({"format": "labnoise answers 1", "answers": old}), encoding="utf8")
+    assert [verdict.status for verdict in load_answers(file, {}).values()] == ["correct", "correct"]
+
+
+def test_a_line_that_a_kill_cut_off_costs_that_line_only(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    check("0.1", right)
+    check("0.2", -2.0)
+    save_answers(file)
+    file.write_text(file.read_text(encoding="utf8")[:-20], encoding="utf8")
+    assert list(load_answers(file, {})) == ["0.1"]
+    check("0.2", -2.0)
+    assert save_answers(file) == ["0.1", "0.2"]
 
 
 def test_a_restored_answer_that_no_longer_runs_is_not_yet(tmp_path):
-    file = tmp_path / "answers.json"
+    file = tmp_path / "answers.jsonl"
     check("0.1", right)
     save_answers(file)
-    file.write_text(file.read_text().replace("def right", "def right("))
+    file.write_text(file.read_text(encoding="utf8").replace("def right", "def right("), encoding="utf8")
     assert load_answers(file, {})["0.1"].status == "not yet"
 
 
-def test_a_saved_lambda_without_a_name_is_not_yet(tmp_path):
-    file = tmp_path / "answers.json"
-    check("0.1", right)
-    save_answers(file)
-    content = json.loads(file.read_text())
-    content["answers"]["0.1"]["answer"] = "len([lambda J, d: J])\n"
-    file.write_text(json.dumps(content))
+def test_a_kept_cell_that_checks_nothing_is_not_yet(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    entry = {
+        "format": FORMAT,
+        "exercise": "0.1",
+        "text": "len([lambda J, d: J])",
+        "is_value": False,
+        "value": None,
+    }
+    file.write_text(json.dumps(entry | {"status": "correct", "time": ""}) + "\n", encoding="utf8")
     verdict = load_answers(file, {})["0.1"]
     assert verdict.status == "not yet"
-    assert "def" in verdict.message
+    assert 'check("0.1", …)' in verdict.message
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"format": "other"}', "\x00"])

@@ -1,7 +1,8 @@
 """Exercises that mark themselves, quizzes, answers that outlive a session, and pictures that a reader moves."""
 
-from labnoise.teaching._check import check, source
+from labnoise.teaching._check import check
 from labnoise.teaching._exercise import Exercise, exercise, find_exercise
+from labnoise.teaching._keep import source
 from labnoise.teaching._quiz import Quiz, quiz
 from labnoise.teaching._verdict import Verdict
 

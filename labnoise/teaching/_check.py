@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
+from dataclasses import replace
 from typing import Any
 
 from labnoise.teaching import _record
-from labnoise.teaching._exercise import RAISED, find_exercise
+from labnoise.teaching._exercise import find_exercise
+from labnoise.teaching._keep import keep, source
+from labnoise.teaching._limits import time_limit
 from labnoise.teaching._verdict import Verdict
+
+SECONDS = 20.0  # for all inputs together; the solutions take less than one
 
 
 def check(exercise_id: str, answer: Any) -> Verdict:
@@ -15,7 +19,11 @@ def check(exercise_id: str, answer: Any) -> Verdict:
 
     The verdict is "correct", "almost" (with the usual mistake that it recognised), "not yet" (with what is
     wrong and the next hint; another hint comes with another attempt) or "not answered yet". A wrong answer
-    never raises, and the solution is never shown.
+    never raises, and the solution is never shown. What raises, has another shape or does not return within
+    20 s is told its line and costs no hint.
+
+    In a notebook every answer is kept at once, with the whole cell in which it stands, in `answers.jsonl` beside
+    the notebook (or where LABNOISE_ANSWERS says): `load_answers()` brings them back.
 
     Parameters
     ----------
@@ -50,9 +58,13 @@ def check(exercise_id: str, answer: Any) -> Verdict:
     >>> check("example.2", 100)
     ✓ Correct.
     """
+    if _record.caught is not None:
+        _record.caught[exercise_id] = answer
+        return Verdict("not answered yet", "The cell is run again, and marked when it has ended.")
     asked = find_exercise(exercise_id)
-    verdict = asked.mark(answer)
-    if verdict.status == "not yet" and asked.hints and not verdict.message.startswith(RAISED):
+    with time_limit(SECONDS):
+        verdict = asked.mark(answer)
+    if verdict.status == "not yet" and asked.hints and not verdict.slip:
         tried = _record.attempts.setdefault(exercise_id, [])
         if (text := source(answer)) not in tried:
             tried.append(text)
@@ -60,22 +72,6 @@ def check(exercise_id: str, answer: Any) -> Verdict:
         hint = f"Hint {number} of {len(asked.hints)}: {asked.hints[number - 1]}"
         verdict = Verdict("not yet", f"{verdict.message} {hint}")
     if verdict.status != "not answered yet":
-        _record.answers[exercise_id] = (answer, verdict)
+        remark = keep(exercise_id, answer, verdict)
+        verdict = replace(verdict, message=f"{verdict.message} {remark}".strip())
     return verdict
-
-
-def source(answer: Any) -> str:
-    """A function's own text, or a value's: what is saved of an answer.
-
-    Examples
-    --------
-    >>> from labnoise.teaching import source
-    >>> source(0.25)
-    '0.25'
-    """
-    if not callable(answer):
-        return repr(answer)
-    try:
-        return inspect.getsource(answer)
-    except (OSError, TypeError):  # typed where no text is kept
-        return repr(getattr(answer, "__code__", answer))

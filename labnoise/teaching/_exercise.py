@@ -6,13 +6,15 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
 
+from labnoise.teaching._limits import TooSlow
+from labnoise.teaching._lines import raised_at, returned_at
 from labnoise.teaching._verdict import Verdict
 
-RAISED = "Your function raised"  # a slip of the hand, for which a hint about the matter is no help
 TRIALS = 12  # fresh inputs per check: a mistake that agrees by luck on one does not on all
 MORE = 24  # further inputs before a mistake is named: two mistakes that agree by luck must part
 Inputs = Callable[[np.random.Generator], tuple[Any, ...]]
@@ -58,16 +60,21 @@ class Exercise:
             return Verdict("not answered yet", "Replace the ... and run the cell again.")
         if callable(answer) == self.wants_number:
             wanted = "a number, not a function" if self.wants_number else "a function, not a value"
-            return Verdict("not yet", f"The answer is {wanted}.")
+            return Verdict("not yet", f"The answer is {wanted}.", slip=True)
         rng = np.random.default_rng()
         cases = self._cases(rng, 1 if self.wants_number else TRIALS)
         given = []
         for case in cases:
             try:
                 given.append(_apply(answer, case))
-            except Exception as error:  # the reader's code may do anything
+            except TooSlow as error:
+                return Verdict(
+                    "not yet", _located(f"Your function was stopped: {error}", error, answer), slip=True
+                )
+            except (Exception, SystemExit) as error:  # the reader's code may do anything
+                said = _located(f"Your function raised {type(error).__name__}: {error}", error, answer)
                 remarks = [remark for piece, remark in self.raised.items() if piece in str(error)]
-                return Verdict("not yet", " ".join([f"{RAISED} {type(error).__name__}: {error}", *remarks]))
+                return Verdict("not yet", " ".join([said, *remarks]), slip=True)
             if given[-1] is None or given[-1] is ...:
                 return Verdict("not answered yet", "Your function returns nothing so far.")
         right = [_apply(self.solution, case) for case in cases]
@@ -76,7 +83,11 @@ class Exercise:
             return Verdict("correct", self.after)
         if names := self._mistakes_made(answer, cases, given, rng):
             return Verdict("almost", " Or: ".join(names))
-        return Verdict("not yet", next(fault for fault in faults if fault))
+        fault = next(fault for fault in faults if fault)
+        if not fault.slip:
+            return Verdict("not yet", fault.text)
+        where = returned_at(answer) if callable(answer) else ""
+        return Verdict("not yet", f"{fault.text} ({where})" if where else fault.text, slip=True)
 
     def _cases(self, rng: np.random.Generator, count: int) -> list[tuple[Any, ...]]:
         return [self.inputs[i % len(self.inputs)](rng) if self.inputs else () for i in range(count)]
@@ -90,7 +101,7 @@ class Exercise:
             cases = self._cases(rng, MORE)
             try:
                 given = [_apply(answer, case) for case in cases]
-            except Exception:  # no mistake raises
+            except (Exception, SystemExit, TooSlow):  # no mistake raises
                 return []
             fits = [name for name in fits if _makes(self.mistakes[name], cases, given, self.rtol)]
         exact = [name for name in fits if _makes(self.mistakes[name], cases, given, 1e-9)]
@@ -184,11 +195,17 @@ def exercise(
 def find_exercise(exercise_id: str) -> Exercise:
     """The exercise of that id.
 
+    Exercises that an installed package announces (entry points of the group "labnoise.exercises", each a
+    function that imports them) are found without having been imported.
+
     Raises
     ------
     ValueError
-        If none is registered under it: import the chapter's exercises first.
+        If there is none.
     """
+    if exercise_id not in _exercises:
+        for announced in entry_points(group="labnoise.exercises"):
+            announced.load()()
     if exercise_id not in _exercises:
         known = ", ".join(_exercises) or "none"
         raise ValueError(
@@ -214,32 +231,49 @@ def _makes(mistake: Any, cases: list[tuple[Any, ...]], given: list[Any], rtol: f
         return False
 
 
-def _fault(given: Any, right: Any, rtol: float) -> str:
-    """What is wrong with a result, in words; empty if nothing is."""
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a result, in words, and whether that is only its form."""
+
+    text: str
+    slip: bool = True
+
+
+def _fault(given: Any, right: Any, rtol: float) -> Fault | None:
+    """What is wrong with a result, if anything is."""
     if isinstance(right, tuple | list):
         if not isinstance(given, tuple | list) or len(given) != len(right):
-            return f"The answer consists of {len(right)} parts."
-        return next((fault for a, b in zip(given, right, strict=True) if (fault := _fault(a, b, rtol))), "")
+            return Fault(f"The answer consists of {len(right)} parts.")
+        return next((fault for a, b in zip(given, right, strict=True) if (fault := _fault(a, b, rtol))), None)
     if isinstance(right, str):
-        return "" if isinstance(given, str) and given == right else "The answer is another one."
+        return (
+            None if isinstance(given, str) and given == right else Fault("The answer is another one.", False)
+        )
     if isinstance(given, str):
-        return "The answer is a number or an array, not text."
+        return Fault("The answer is a number or an array, not text.")
     wanted = np.asarray(right)
     try:
         got = np.asarray(given)
         if np.iscomplexobj(got) and not np.iscomplexobj(wanted):
-            return "Your answer is complex, the right one is real."
+            return Fault("Your answer is complex, the right one is real.")
         got = got.astype(np.result_type(wanted.dtype, float))
     except (TypeError, ValueError):
-        return f"The answer is a number or an array, not {type(given).__name__}."
+        return Fault(f"The answer is a number or an array, not {type(given).__name__}.")
     if got.shape != wanted.shape:
-        return f"Your answer has shape {got.shape}, the right one has shape {wanted.shape}."
+        return Fault(f"Your answer has shape {got.shape}, the right one has shape {wanted.shape}.")
     finite = np.isfinite(wanted)  # a mistake's result may not be
     if not np.array_equal(np.isfinite(got), finite):
-        return "Your answer is not finite."
+        return Fault("Your answer is not finite.", False)
     got, wanted = got[finite], wanted[finite]
     scale = np.max(np.abs(wanted), initial=0) or 1.0
-    return "" if np.max(np.abs(got - wanted), initial=0) <= rtol * scale else "The values are not right."
+    near = np.max(np.abs(got - wanted), initial=0) <= rtol * scale
+    return None if near else Fault("The values are not right.", False)
+
+
+def _located(said: str, error: BaseException, answer: Callable[..., Any]) -> str:
+    """What is said of an error, with the line of the answer at which it came up."""
+    where = raised_at(error, answer)
+    return f"{said} ({where})" if where else said
 
 
 def _origin(function: Callable[..., Any]) -> str:

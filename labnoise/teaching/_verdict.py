@@ -24,6 +24,8 @@ class Verdict:
     status : "correct", "almost", "not yet" or "not answered yet"
     message : str
         What is said to the reader: the usual mistake, what is wrong with the next hint, or what follows.
+    slip : bool
+        Whether what is wrong has nothing to do with the matter, such as an error or a shape: no hint helps.
 
     Examples
     --------
@@ -34,6 +36,7 @@ class Verdict:
 
     status: Status
     message: str = ""
+    slip: bool = False
 
     def __repr__(self) -> str:
         return f"{_LOOK[self.status][0]} {self.status.capitalize()}. {self.message}".strip()

@@ -1,30 +1,28 @@
-"""Answers that outlive a session: to a small file and back."""
+"""Answers that outlive a session: from the file in which they are kept, and to another."""
 
 from __future__ import annotations
 
 import inspect
-import json
-import linecache
-import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from labnoise.teaching import Verdict, _record, check, find_exercise, source
-
-FORMAT = "labnoise answers 1"
+from labnoise.teaching import Verdict, _cells, _journal, _record, find_exercise
+from labnoise.teaching._keep import SECONDS
+from labnoise.teaching._limits import TooSlow, time_limit
 
 
-def save_answers(path: str | Path) -> list[str]:
-    """Write the answers that this session has checked to a file, and return their exercises.
+def save_answers(path: str | Path | None = None) -> list[str]:
+    """Write the answers that this session has checked or loaded to a file, and return the exercises in it.
 
-    Answers already in the file stay there unless this session has a later one. The file is small JSON: the
-    text of each function, or the value, with its last verdict.
+    In a notebook answers are kept as they are checked, and this is needed only for a copy elsewhere, or outside
+    of notebooks. Answers that are in the file already stay there; of two to one exercise the last that was
+    correct counts, or else the last. The file holds a line of JSON for each: the text of the cell, or of the
+    function, the value where it is one, the verdict, and when it was given (UTC).
 
     Parameters
     ----------
-    path : path of the file
+    path : path of the file, optional
+        By default the one in which notebooks keep answers: LABNOISE_ANSWERS, or answers.jsonl.
 
     Returns
     -------
@@ -45,7 +43,7 @@ def save_answers(path: str | Path) -> list[str]:
     ... def slow_time_of_a_step():
     ...     \"\"\"By how much does one step advance t = η²·steps at η = 0.1?\"\"\"
     ...     return 0.01
-    >>> file = Path(tempfile.mkdtemp(), "answers.json")
+    >>> file = Path(tempfile.mkdtemp(), "answers.jsonl")
     >>> check("example.3", 0.01)
     ✓ Correct.
     >>> "example.3" in save_answers(file)
@@ -53,28 +51,28 @@ def save_answers(path: str | Path) -> list[str]:
     >>> load_answers(file)["example.3"]
     ✓ Correct.
     """
-    path = Path(path)
-    saved = _read(path) if path.exists() else {}
-    for exercise_id, (answer, verdict) in _record.answers.items():
-        kind, text = ("function", source(answer)) if callable(answer) else ("value", _plain(answer))
-        saved[exercise_id] = {"kind": kind, "answer": text, "status": verdict.status}
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps({"format": FORMAT, "answers": saved}, indent=1, ensure_ascii=False))
-    os.replace(unfinished, path)
-    return list(saved)
+    path = _journal.place() if path is None else Path(path)
+    before = _journal.read(path) if path.exists() else {}
+    _journal.append(
+        path, [entry for entry in _record.answers.values() if before.get(entry.exercise) != entry]
+    )
+    return list(_journal.read(path)) if path.stat().st_size else []
 
 
-def load_answers(path: str | Path, namespace: dict[str, Any] | None = None) -> dict[str, Verdict]:
-    """Bring the answers of an earlier session back and check them again.
+def load_answers(
+    path: str | Path | None = None, namespace: dict[str, Any] | None = None
+) -> dict[str, Verdict]:
+    """Bring the answers of earlier sessions back, those of all chapters, and check them again.
 
-    Functions are defined anew, so that the notebook can use them. This runs the code in the file: load only
-    your own.
+    The cells are run once more, so that the notebook can use what they define. This runs the code in the file:
+    load only your own.
 
     Parameters
     ----------
-    path : path of a file that `save_answers` wrote
+    path : path of a file with answers, optional
+        By default the one in which notebooks keep them: LABNOISE_ANSWERS, or answers.jsonl.
     namespace : dict, optional
-        Where functions are defined; by default where the call stands.
+        Where the cells are run; by default where the call stands.
 
     Returns
     -------
@@ -85,51 +83,26 @@ def load_answers(path: str | Path, namespace: dict[str, Any] | None = None) -> d
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file holds something else, or an exercise that is not imported.
+        If the file holds something else, or an exercise that nobody knows.
     """
     if namespace is None:
         frame = inspect.currentframe()
         namespace = frame.f_back.f_globals if frame and frame.f_back else {}
-    saved = _read(Path(path))
+    saved = _journal.read(_journal.place() if path is None else Path(path))
     for exercise_id in saved:
         find_exercise(exercise_id)
-    return {exercise_id: _restore(exercise_id, entry, namespace) for exercise_id, entry in saved.items()}
+    _record.answers.update(saved)
+    return {exercise_id: _restore(entry, namespace) for exercise_id, entry in saved.items()}
 
 
-def _restore(exercise_id: str, entry: dict[str, Any], namespace: dict[str, Any]) -> Verdict:
-    answer = entry["answer"]
-    if entry["kind"] == "function":
-        before = dict(namespace)
-        name = f"<answer to {exercise_id}>"
-        # Python then finds the text again, for the next save.
-        linecache.cache[name] = (len(answer), None, answer.splitlines(keepends=True), name)
-        try:
-            exec(compile(answer, name, "exec"), namespace)
-        except Exception as error:  # whatever the reader had typed
-            return Verdict(
-                "not yet", f"The saved function could not be read: {type(error).__name__}: {error}"
-            )
-        new = [value for key, value in namespace.items() if before.get(key) is not value and callable(value)]
-        if not new:  # it was a lambda inside another line, and the line gave it no name
-            return Verdict("not yet", "The saved function has no name: define it with def, then save again.")
-        answer = new[-1]
-    return check(exercise_id, answer)
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _restore(entry: _journal.Entry, namespace: dict[str, Any]) -> Verdict:
+    asked = find_exercise(entry.exercise)
+    if entry.is_value:
+        return asked.mark(_journal.unplain(entry.value))
     try:
-        content = json.loads(path.read_text())
-        if content["format"] != FORMAT:
-            raise KeyError("format")
-        return content["answers"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise ValueError(f"path = {str(path)!r} holds no saved answers: choose another file") from None
-
-
-def _plain(value: Any) -> Any:
-    """Numbers and arrays as JSON has them."""
-    if isinstance(value, str | bool):
-        return value
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return np.asarray(value).tolist()
+        with time_limit(SECONDS):
+            cell = _cells.as_cell(entry.exercise, entry.text)
+            return asked.mark(_cells.run(entry.exercise, cell, namespace))
+    except (Exception, SystemExit, TooSlow) as error:  # whatever the reader had typed
+        said = f"The kept cell could not be run: {type(error).__name__}: {error}"
+        return Verdict("not yet", said, slip=True)
