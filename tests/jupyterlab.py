@@ -145,20 +145,19 @@ def still(widget, before: tuple[str, str]) -> tuple[str, str]:
 
 
 def move_every_widget(page: Page) -> None:
-    """Each handle by five steps, each choice to another and back."""
+    """Each range by one stop, each choice to another and back."""
     widgets = page.locator(".explore-live")
     assert widgets.count() >= 2
     for widget in widgets.all():
         widget.scroll_into_view_if_needed()
-        for handle in widget.locator(".noUi-handle").all():
+        for handle in widget.locator("input[type=range]").all():
             before = look(widget)
-            at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
-            for _ in range(5):
-                handle.press("ArrowLeft" if at_end else "ArrowRight")
+            at_end = handle.input_value() == handle.get_attribute("max")
+            handle.press("ArrowLeft" if at_end else "ArrowRight")
             still(widget, before)
         for select in widget.locator("select").all():
             before, chosen = look(widget), select.input_value()
-            options = [option.get_attribute("value") for option in select.locator("option").all()]
+            options = select.locator("option").all_inner_texts()
             select.select_option(next(value for value in options if value != chosen))
             there = still(widget, before)
             select.select_option(chosen)

@@ -106,13 +106,28 @@ def where(page):
 
 def test_arrow_keys_move_a_slider(page):
     widget = page.locator(".explore-live").first
-    handle = widget.locator(".noUi-handle").first
+    handle = widget.locator("input[type=range]").first
     handle.focus()
-    before = look(widget)
-    for _ in range(5):
-        handle.press("ArrowRight")
+    before, place = look(widget), float(handle.input_value())
+    handle.press("ArrowRight")
     changed(widget, before)
     expect(handle).to_be_focused()
+    assert float(handle.input_value()) == place + 1
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(r"^0\.\d+$"))
+    handle.press("PageUp")
+    assert float(handle.input_value()) == min(place + 11, float(handle.get_attribute("max")))
+
+
+def test_a_value_is_typed_or_refused(page):
+    widget = page.locator(".explore-live").first
+    typed, before = widget.locator(".explore-value").first, look(widget)
+    typed.fill("much")
+    typed.press("Enter")
+    expect(widget.locator(".explore-problem")).to_contain_text("choose a number from")
+    typed.fill("0.0222")
+    typed.press("Enter")
+    changed(widget, before)
+    expect(widget.locator(".explore-problem")).to_be_empty()
 
 
 def test_keys_in_a_widget_or_a_quiz_are_not_the_notebooks(page):
@@ -120,7 +135,7 @@ def test_keys_in_a_widget_or_a_quiz_are_not_the_notebooks(page):
     widget = page.locator(".explore-live").first
     quiz = page.locator("fieldset.quiz").first
     for control, keys in [
-        (widget.locator(".noUi-handle").first, ["b", "x", "ArrowUp", "ArrowDown"]),
+        (widget.locator("input[type=range]").first, ["b", "x", "ArrowUp", "ArrowDown"]),
         (widget.locator("select"), ["b", "x", "ArrowDown", "ArrowUp"]),
         (page.locator(".explore-play").last, ["b", "x", "ArrowDown"]),
         (quiz.locator("input").first, ["b", "x", "ArrowDown"]),

@@ -1,5 +1,5 @@
-// The picture of `explore` with a kernel. The sliders are Jupyter's own; this shows what Python drew and sends back
-// where the pointer drags and when the play button wants the next step.
+// `explore` with a kernel: this shows what Python drew and sends back how the controls are turned, where the pointer
+// drags and when the play button wants the next step.
 
 function add(parent, tag, className) {
   const element = parent.appendChild(document.createElement(tag));
@@ -8,8 +8,12 @@ function add(parent, tag, className) {
 }
 
 function render({ model, el }) {
-  el.classList.add("explore", "explore-canvas");
+  el.classList.add("explore", "explore-live");
   const picture = add(el, "div", "explore-picture");
+  const controls = add(el, "div", "explore-controls");
+  controls.innerHTML = model.get("controls");
+  const fields = [...controls.querySelectorAll("input[type=range], select")];
+  const typed = fields.map((field) => field.parentElement.parentElement.querySelector(".explore-value"));
   const sentence = add(el, "p", "explore-sentence");
   const problem = add(el, "p", "explore-problem");
   sentence.setAttribute("aria-live", "polite");
@@ -34,10 +38,23 @@ function render({ model, el }) {
     else picture.classList.add("explore-whole");
   }
 
+  let stop = () => {};
+  let turns = 0;
+  const turn = (i, given) => {
+    stop();
+    send("turned", [i, given, ++turns]);
+  };
+  const put = exploreControls(fields, turn);
+  typed.forEach((field, i) => field?.addEventListener("change", () => turn(i, field.value)));
+
   let latest = 0;
   let answered = () => {};
   async function answer() {
     const mine = ++latest;
+    if (model.get("heard") >= turns) { // else a handle is still under way
+      fields.forEach((_, i) => put(i, model.get("places")[i], model.get("labels")[i]));
+    }
+    typed.forEach((field, i) => { if (field && field !== document.activeElement) field.value = model.get("labels")[i]; });
     const [frame, text, trouble] = ["frame", "sentence", "problem"].map((name) => model.get(name));
     const image = await picturing(frame, "explore-frame");
     if (mine === latest) {
@@ -58,12 +75,8 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  let stop = () => {};
   if (model.get("stops")) {
-    const button = add(el, "button", "explore-play");
-    button.type = "button";
-    button.textContent = "Play";
-    button.setAttribute("aria-pressed", "false");
+    const button = controls.querySelector(".explore-play");
     stop = explorePlay(button, explorePace(model.get("stops")), async () => {
       const drawn = new Promise((resolve) => { answered = resolve; });
       send("steps", model.get("steps") + 1);
@@ -79,15 +92,10 @@ function render({ model, el }) {
     });
   }
 
-  // JupyterLab takes arrow keys and letters for its own commands, also from the sliders beside the canvas: those are
-  // found when the picture has been laid out. Chords such as Ctrl+S remain JupyterLab's.
-  const keep = (event) => {
+  // JupyterLab takes arrow keys and letters for its own commands. Chords such as Ctrl+S remain JupyterLab's.
+  el.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-  };
-  new ResizeObserver((_, observer) => {
-    (el.closest(".explore-live") ?? el).addEventListener("keydown", keep);
-    observer.disconnect();
-  }).observe(picture);
+  });
 
   const orphaned = () => {
     stop();

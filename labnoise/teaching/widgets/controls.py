@@ -103,6 +103,27 @@ class Control:
             raise ValueError(f"{self.name} = {value!r}: choose a whole number from {low!r} to {high!r}")
         return int(value) if self.spacing == "integer" else float(value)
 
+    def at(self, place: float) -> Value:
+        """What lies at a place on the slider, where the stops are 0, 1, 2 …: between two of them what lies between."""
+        below = min(max(math.floor(place), 0), len(self.values) - 2)
+        beyond = place - below
+        if self.spacing == "irregular" or beyond in (0, 1):
+            return self.values[below + round(beyond)]
+        low, high = float(self.values[below]), float(self.values[below + 1])
+        if self.spacing == "log":
+            return low * (high / low) ** beyond
+        value = low + beyond * (high - low)
+        return round(value) if self.spacing == "integer" else value
+
+    def place(self, value: Value) -> float:
+        """The place on the slider of a value that the control can show: the inverse of `at`."""
+        if self.spacing == "irregular":
+            return float(self._find(value))
+        stops, value = [float(stop) for stop in self.values], float(value)
+        if self.spacing == "log":
+            stops, value = [math.log(stop) for stop in stops], math.log(value)
+        return float(np.interp(value, stops, np.arange(len(stops))))
+
     def nearest(self, value: float) -> Value:
         """What the control can show with a kernel that lies nearest to a number, however far off."""
         value = min(max(value, float(self.values[0])), float(self.values[-1]))

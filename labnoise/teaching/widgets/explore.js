@@ -17,10 +17,7 @@
     const stops = () => inputs.map((_, i) => at(i));
     const setting = (stops) => stops.reduce((n, stop, i) => n * spec.controls[i].labels.length + stop, 0);
 
-    function put(i, stop) {
-      if (inputs[i].tagName === "SELECT") inputs[i].selectedIndex = stop;
-      else inputs[i].value = stop;
-    }
+    const put = exploreControls(inputs, () => { stop(); show(); });
 
     function load(number) {
       if (images.has(number)) return images.get(number);
@@ -44,9 +41,8 @@
     async function show() {
       const mine = ++latest;
       spec.controls.forEach(({ labels }, i) => {
-        if (inputs[i].tagName === "SELECT") return;
-        inputs[i].parentElement.nextElementSibling.textContent = labels[at(i)];
-        inputs[i].setAttribute("aria-valuetext", labels[at(i)]);
+        put(i, at(i), labels[at(i)]);
+        if (inputs[i].tagName !== "SELECT") inputs[i].parentElement.nextElementSibling.textContent = labels[at(i)];
       });
       if (code) write();
       const number = setting(stops());
@@ -105,7 +101,7 @@
     if (button) {
       const i = spec.controls.findIndex(({ name }) => name === spec.play), last = spec.controls[i].labels.length - 1;
       stop = explorePlay(button, explorePace(last + 1), async () => {
-        put(i, at(i) === last ? 0 : at(i) + 1);
+        put(i, at(i) === last ? 0 : at(i) + 1, "");
         await show();
         return at(i) < last;
       });
@@ -118,13 +114,12 @@
         stop();
         for (const [direction, place] of [[spec.pad.x, across], [spec.pad.y, down]]) {
           if (!direction) continue;
-          put(spec.controls.findIndex(({ name }) => name === direction.name), nearest(direction.stops, place));
+          put(spec.controls.findIndex(({ name }) => name === direction.name), nearest(direction.stops, place), "");
         }
         show();
       });
     }
 
-    figure.addEventListener("input", () => { stop(); show(); });
     figure.addEventListener("keydown", (event) => {
       event.stopPropagation(); // arrow keys belong to the controls, not to the page
       if (event.key === "Escape") stop();

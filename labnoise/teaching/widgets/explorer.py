@@ -58,7 +58,7 @@ class Explorer:
         if self._frames:
             html, sentence = publish(self.definition, Path(self._frames))
             return {"text/html": html, "text/plain": sentence}
-        return self.live._repr_mimebundle_(**kwargs)
+        return self.live.canvas._repr_mimebundle_(**kwargs)
 
 
 def explore(

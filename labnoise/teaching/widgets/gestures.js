@@ -1,4 +1,34 @@
-// What both fronts of `explore` share: a button that plays and a pad to drag in.
+// What both fronts of `explore` share: controls, a button that plays and a pad to drag in.
+
+/** Call `turn(i, place)` when the reader turns a control of `root`, the fields in the order of the controls; a range's
+ *  places are the numbers of its stops, and what lies between two. A key moves a range by one stop, Page Up and Page
+ *  Down by ten. Returns `put(i, place, label)`, which shows a control's place. */
+function exploreControls(fields, turn) {
+  const jumps = { ArrowRight: 1, ArrowUp: 1, PageUp: 10, ArrowLeft: -1, ArrowDown: -1, PageDown: -10, Home: -Infinity, End: Infinity };
+  fields.forEach((field, i) => {
+    if (field.tagName === "SELECT") return field.addEventListener("input", () => turn(i, field.selectedIndex));
+    field.addEventListener("input", () => turn(i, Number(field.value)));
+    field.addEventListener("keydown", (event) => {
+      const jump = jumps[event.key];
+      if (!jump || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault(); // the browser's own steps are not the stops
+      const here = Number(field.value), near = 1e-6;
+      const stop = jump > 0 ? Math.floor(here + near) + jump : Math.ceil(here - near) + jump;
+      const place = Math.min(Math.max(stop, 0), Number(field.max));
+      if (place === here) return;
+      field.value = place;
+      turn(i, place);
+    });
+  });
+  return (i, place, label) => {
+    const field = fields[i];
+    if (field.tagName === "SELECT") field.selectedIndex = place;
+    else {
+      field.value = place;
+      field.setAttribute("aria-valuetext", label);
+    }
+  };
+}
 
 /** Let `button` call `step` about once every `pace` ms; a step resolves to whether another one can follow.
  *  With reduced motion every press is one step. Returns a function that stops. */

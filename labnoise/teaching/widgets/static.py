@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from labnoise.teaching.widgets.as_code import setting_as_code
-from labnoise.teaching.widgets.controls import Control
 from labnoise.teaching.widgets.definition import Definition
+from labnoise.teaching.widgets.markup import controls_markup
 from labnoise.teaching.widgets.picture import dark, encode
 
 # Chapters lie in one folder below the top, beside which the book's build copies the frames.
@@ -106,14 +106,12 @@ def _page(definition: Definition, frames_id: str, frames: list[int], sentences: 
         "pad": _pad(definition),
         "code": setting_as_code(definition),
     }
-    play = _PLAY if definition.play else ""
     copy = _COPY if spec["code"] else "</p>"
-    controls = "\n".join(_control(control) for control in definition.controls)
+    controls = controls_markup(definition.controls, play=bool(definition.play), exact=False)
     return f"""<figure class="explore" data-frames="{frames_id}">
 <div class="explore-picture{kind}" style="{style}">{sheet}</div>
 <div class="explore-controls">
-{controls}
-{play}</div>
+{controls}</div>
 <p class="explore-sentence" aria-live="polite">{html.escape(sentences[start])}</p>
 <p class="explore-note">The nearest of {len(frames)} precomputed settings is shown.{copy}
 <script type="application/json">{_json(spec)}</script>
@@ -125,8 +123,6 @@ _COPY = """
 <button type="button" class="explore-copy">Copy this setting as code</button></p>
 <pre hidden></pre>"""
 
-_PLAY = '<button type="button" class="explore-play" aria-pressed="false">Play</button>\n'
-
 
 def _image(source: str, width: int, height: int, role: str, alt: str = "") -> str:
     # dark-light: the theme then leaves the image alone in dark mode.
@@ -134,27 +130,6 @@ def _image(source: str, width: int, height: int, role: str, alt: str = "") -> st
         f'<img class="{role} dark-light" src="{source}" alt="{html.escape(alt)}" '
         f'width="{width}" height="{height}" loading="lazy" draggable="false">'
     )
-
-
-def _control(control: Control) -> str:
-    label, name = html.escape(control.label), html.escape(control.name)
-    if control.is_range:
-        shown = html.escape(control.labels[control.index])
-        field = (
-            f'<input type="range" name="{name}" min="0" max="{len(control.values) - 1}" step="1" '
-            f'value="{control.index}" aria-valuetext="{shown}" autocomplete="off">'
-        )
-        # The range itself tells its value to a screen reader, once.
-        return (
-            f'<div class="explore-control"><label><span>{label}</span>{field}</label>'
-            f'<output aria-live="off">{shown}</output></div>'
-        )
-    options = "".join(
-        f"<option{' selected' if i == control.index else ''}>{html.escape(text)}</option>"
-        for i, text in enumerate(control.labels)
-    )
-    field = f'<select name="{name}" autocomplete="off">{options}</select>'
-    return f'<div class="explore-control"><label><span>{label}</span>{field}</label></div>'
 
 
 def _pad(definition: Definition) -> dict[str, Any] | None:
