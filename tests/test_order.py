@@ -106,7 +106,8 @@ def terms(entries, read):
             text = plain(passage.text)
             for other in longer:
                 text = other.sub(" ", text)
-            marked = [each[1] for each in EMPHASIS.finditer(passage.text) if len(each[1]) < 2 * len(term) + 8]
+            italics = EMPHASIS.findall(MATH.sub(" ", passage.text))
+            marked = [each for each in italics if len(each) < 2 * len(term) + 8]
             marked += [role[3] or role[2] for role in ROLE.finditer(passage.text) if role[1] == "term"]
             if passage.kind == "title":
                 marked += [passage.text] * passage.opens
@@ -237,7 +238,7 @@ Its width is $w$.
 heat = 1
 ```
 """
-TWO = """*Heat* is what a {term}`warm cloud` has.
+TWO = """For $w^*$ *heat* is what a {term}`warm cloud` has.
 
 Of Clouds.
 """
