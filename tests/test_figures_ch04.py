@@ -38,7 +38,7 @@ def test_the_gap_of_the_laws_is_seen_on_both_sides_of_a_jump():
     """Against both functions on a fine grid."""
     law, sd = stats.binom(20, 0.3), 2.0
     atoms = np.arange(21) - 6.0
-    found = figures.law_gap(law.cdf(atoms + 6), stats.norm.cdf(atoms / sd))
+    found = figures.normal_gap(law.cdf(atoms + 6), stats.norm.cdf(atoms / sd))
     fine = np.linspace(-8, 16, 240_001)
     expected = np.abs(law.cdf(np.floor(fine + 6 + 1e-9)) - stats.norm.cdf(fine / sd)).max()
     assert found == pytest.approx(expected, abs=1e-4)

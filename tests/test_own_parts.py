@@ -193,6 +193,16 @@ class NoLoss(Loss):
         pass
 
 
+class Narrow(WithoutFactor):
+    def factor(self, x):
+        return x
+
+
+class Short(WithoutFactor):
+    def factor(self, x):
+        return jnp.ones((1, 2))
+
+
 class Listed(WithoutFactor):
     def __init__(self, problem):
         self.problem, self.weights = problem, [1, 2]
@@ -222,6 +232,14 @@ class Bare(landscapes.Landscape):
         (
             lambda: limiting_diffusion(WithoutFactor(VALLEY), START, 0.1, 2, KEY),
             "WithoutFactor has no method factor(x)",
+        ),
+        (
+            lambda: limiting_diffusion(Narrow(VALLEY), START, 0.1, 2, KEY),
+            "the shape of Narrow.factor(x) = (2,): it must be (2, q)",
+        ),
+        (
+            lambda: limiting_diffusion(Short(VALLEY), START, 0.1, 2, KEY),
+            "the shape of Short.factor(x) = (1, 2): it must be (2, q)",
         ),
         (
             lambda: sgd(WrongShape(VALLEY), START, 0.1, 5, KEY),

@@ -2,6 +2,9 @@
 
 import json
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import jax
@@ -74,3 +77,48 @@ def test_the_table_counts_and_the_faults_name_what_is_wrong():
 def test_shifts_follow_from_the_commit():
     assert reroll.draw_shifts("a", 8)[:3] == reroll.draw_shifts("a", 3) != reroll.draw_shifts("b", 3)
     assert all(1 <= shift <= 10**6 for shift in reroll.draw_shifts("a", 8))
+
+
+def test_the_chapters_and_the_errata_are_run(monkeypatch):
+    pages = reroll.pages(reroll.ROOT)
+    assert list(pages) == ["1", "2", "3", "4", "5", "6", "7", "errata"]
+    ran = []
+    monkeypatch.setattr(reroll, "run", lambda page, shift: ran.append(page.stem) or entries([1.0]))
+    for arguments, expected in (
+        (["--shifts", "2"], [page.stem for page in pages.values() for _ in range(2)]),
+        (["--shifts", "1", "--chapter", "3"], [pages["3"].stem]),
+        (["--shifts", "1", "--chapter", "errata"], ["errata"]),
+    ):
+        ran.clear()
+        reroll.main(arguments)
+        assert sorted(ran) == sorted(expected)
+
+
+def test_every_page_has_its_turn(monkeypatch):
+    ran = set()
+    monkeypatch.setattr(reroll, "run", lambda page, shift: ran.add(page.stem) or entries([1.0]))
+    for number in range(100):
+        monkeypatch.setattr(reroll, "commit", lambda number=number: f"commit {number}")
+        reroll.main(["--shifts", "1", "--in-turn"])
+    assert ran == {page.stem for page in reroll.pages(reroll.ROOT).values()}
+
+
+def test_three_false_sentences_of_the_first_edition_are_caught():
+    """Asserted as they stood there, two of them true of the printed dice; each page is run as `make reroll` runs it."""
+    page = Path(__file__).parent / "planted_claims.md"
+    with ProcessPoolExecutor(
+        2, get_context("spawn")
+    ) as pool:  # nbclient leaves its event loops to the process's end
+        shifts = [0, *reroll.draw_shifts("planted", 2)]
+        printed, *fresh = pool.map(partial(reroll.run, page), shifts)
+    assert [entry["margin"] > 0 for entry in printed] == [True, False, True]
+    rows = reroll.table([entry for entries in fresh for entry in entries])
+    assert [row["held"] for row in rows] == [1, 0, 0]
+    assert all(row["can_fail"] for row in rows)
+    faults = reroll.faults(rows)
+    assert len(faults) == 3
+    assert (
+        "go away from the bend”: held under 1 of 2 shifts (the run ends less flat than it began)" in faults[0]
+    )
+    assert "steps with η|s| > 1”: held under 0 of 2 shifts" in faults[1]
+    assert "loses 11 of 24 runs”: held under 0 of 2 shifts" in faults[2]

@@ -1,13 +1,19 @@
 """Every exercise's solution is mutated on its syntax tree, and no mutant may be marked correct.
 
-The mutants run in this process, on the checker itself: mutmut and cosmic-ray would run a test suite for each of them.
+Mutated is all that the solution calls in its chapter's module. Of an experiment, a function that keeps its result
+because it takes seconds, TRIED mutants are tried, spread over its lines, but for those that say how long it runs. All
+run in this process, on the checker itself: mutmut and cosmic-ray would run a test suite for each of them.
+`pytest -rP` shows how many there are.
 """
 
 import ast
 import copy
 import inspect
+import re
+import signal
 import textwrap
 import warnings
+from collections import Counter
 from importlib import import_module
 
 import numpy as np
@@ -19,6 +25,7 @@ from labnoise.teaching._exercise import _exercises
 pytestmark = pytest.mark.usefixtures("one_seed")
 CHAPTERS = [import_module(f"afterzero.ch0{number}") for number in range(1, 8)]
 EXERCISES = [name for name in _exercises if not name.startswith(("0.", "example"))]
+TRIED, PATIENCE = 5, 3  # mutants; seconds for one of an experiment
 SWAPPED_CALLS = {"min": "max", "max": "min", "floor": "ceil", "sum": "mean", "mean": "sum", "sin": "cos"}
 OPERATORS = {
     ast.Add: [ast.Sub],
@@ -100,16 +107,17 @@ def excerpt(line, original, width=100):
 
 
 def mutants(function, templates):
-    """Each mutant once: its source by the line, or the template, in which it differs."""
+    """Each mutant once: where it differs (function, line, column), what there is to see, and its source."""
     tree = without_decorators(function)
     original = ast.unparse(tree).splitlines()
     found = {}
 
-    def keep(label=None):
+    def keep(place, label=None):
         source = ast.unparse(ast.fix_missing_locations(tree))
         pairs = zip(source.splitlines(), original, strict=True)
         if changed := [pair for pair in pairs if pair[0] != pair[1]]:
-            found.setdefault(source, label or excerpt(*changed[0]))
+            key = (function.__name__, place.lineno - tree.body[0].lineno, place.col_offset)
+            found.setdefault(source, (*key, label or excerpt(*changed[0])))
 
     for node in ast.walk(ast.Module(tree.body[0].body, [])):
         for field, value in list(ast.iter_fields(node)):
@@ -125,39 +133,92 @@ def mutants(function, templates):
 
                 for other in mutations(child):
                     put(other)
-                    keep()
+                    keep(child)
                 for template in templates if isinstance(node, ast.Return) else ():
                     put(around(template, child))
-                    keep(template)
+                    keep(child, template)
                 put(child)
-    return {label: source for source, label in found.items()}
+    return [(*key, source) for source, key in found.items()]
+
+
+def names(code):
+    """The global names that a function's code uses, also in its lambdas and comprehensions."""
+    inner = [names(each) for each in code.co_consts if inspect.iscode(each)]
+    return [*code.co_names, *(name for each in inner for name in each)]
+
+
+def called(function, found=()):
+    """The function and all that it calls in its module, in turn."""
+    found = [*found, function]
+    for name in names(inspect.unwrap(function).__code__):
+        part = inspect.unwrap(function).__globals__.get(name)
+        if (
+            inspect.isfunction(inspect.unwrap(part))
+            and part.__module__ == function.__module__
+            and part not in found
+        ):
+            found = called(part, found)
+    return found
+
+
+def give_up(*_):
+    raise TimeoutError
+
+
+def is_experiment(part):
+    return hasattr(part, "cache_info")
+
+
+def spread(mutated, experiment):
+    """TRIED of an experiment's mutants, the first on each line before the others; its length stays what it is."""
+    text = textwrap.dedent(inspect.getsource(inspect.unwrap(experiment)))
+    text, lines = text[text.index("def ") :].splitlines(), {}
+    for each in mutated:
+        if not re.search(r"\b(int|round|range)\(", text[each[1]]):
+            lines.setdefault(each[1], []).append(each)
+    turns = [
+        each[turn]
+        for turn in range(max(map(len, lines.values())))
+        for each in lines.values()
+        if turn < len(each)
+    ]
+    return turns[:TRIED]
 
 
 def survivors(exercise):
-    """The mutants that are marked correct, and the number of all."""
+    """The mutants that are marked correct, by what is to be seen of them, and the number of all."""
     function = inspect.unwrap(exercise.solution)
     (case,) = exercise._cases(np.random.default_rng(), 1)
     right = function(*case)
     turned = ARRAYS[: 0 if isinstance(right, tuple) else np.ndim(right)]
     templates = () if isinstance(right, tuple) else (*ANY_RESULT, *CLIPPED, *turned)
-    helpers = [function.__globals__[name] for name in function.__code__.co_names if name.startswith("_")]
-    found, every = [], {}
-    for part in (function, *helpers):
-        every |= mutants(part, templates)
-    for label, source in every.items():
+    parts, every = called(function), []
+    signal.signal(signal.SIGALRM, give_up)
+    for part in parts:
+        mutated = mutants(inspect.unwrap(part), () if is_experiment(part) else templates)
+        every += spread(mutated, part) if is_experiment(part) else mutated
+    times = Counter(label for *_, label, _ in every)
+    found = []
+    for name, line, column, label, source in every:
         namespace = dict(function.__globals__)
-        exec(ast.unparse(without_decorators(function)), namespace)
+        for part in parts:
+            changed = any(each.__name__ == name for each in called(part))
+            if changed or not is_experiment(part):
+                exec(ast.unparse(without_decorators(inspect.unwrap(part))), namespace)
         exec(source, namespace)
         answer = namespace[function.__name__]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             if exercise.wants_number:
+                signal.setitimer(signal.ITIMER_REAL, PATIENCE)  # a loop may have lost its end
                 try:
                     answer = answer()
                 except Exception:  # no answer at all
                     continue
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
             if exercise.mark(answer).status == "correct":
-                found.append(label)
+                found.append(label if times[label] == 1 else f"{label} in {name}, {line}:{column}")
     return found, len(every)
 
 
@@ -166,5 +227,6 @@ def test_no_mutant_of_a_solution_is_marked_correct(exercise_id):
     exercise = find_exercise(exercise_id)
     equivalent = inspect.unwrap(exercise.solution).__globals__.get("EQUIVALENT", {}).get(exercise_id, {})
     found, count = survivors(exercise)
+    print(f"exercise {exercise_id}: {count} mutants, {len(found)} of them marked correct")
     assert count > 5
     assert sorted(found) == sorted(equivalent)

@@ -1,6 +1,8 @@
-"""Run the chapters under other dice and see which of their claims still hold: `make reroll SHIFTS=8`.
+"""Run all pages that have claims under other dice and see which of these still hold: `make reroll SHIFTS=8`.
 
     python tools/reroll.py [--shifts 8] [--chapter N | --in-turn] [--write]
+
+They are the chapters, 1, 2, …, and the page `errata`.
 
 The shifts are drawn from the hash of the last commit, so that nobody tunes to them. A claim stands if it holds under
 every shift and its mean margin is at least three standard errors of a single margin from zero, or if it is the printed
@@ -15,6 +17,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -43,8 +46,18 @@ def draw_shifts(commit: str, number: int) -> list[int]:
     return [1 + int(hashlib.sha256(f"{commit} {i}".encode()).hexdigest(), 16) % 10**6 for i in range(number)]
 
 
+def pages(root: Path) -> dict[str, Path]:
+    """The chapters by their numbers, and by their names the other pages that have claims."""
+    numbered = contents.chapters(root)
+    others = [path for page in contents.pages(root) if (path := root / f"{page}.md") not in numbered]
+    with_claims = [
+        path for path in others if "from afterzero.claims import" in path.read_text(encoding="utf8")
+    ]
+    return {str(i): path for i, path in enumerate(numbered, 1)} | {path.stem: path for path in with_claims}
+
+
 def run(chapter: Path, shift: int) -> list[dict]:
-    """The claims of one chapter under one shift."""
+    """The claims of one page under one shift."""
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "claims.jsonl"
         settings = {"AFTERZERO_SHIFT": str(shift), "AFTERZERO_CLAIMS": str(record)}
@@ -91,19 +104,20 @@ def faults(rows: list[dict]) -> list[str]:
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    every, here = pages(ROOT), commit()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shifts", type=int, default=8)
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--chapter", type=int, help="this one only")
+    chosen.add_argument("--chapter", choices=every, help="this one only")
     chosen.add_argument("--in-turn", action="store_true", help="one, which the commit chooses")
     parser.add_argument("--write", action="store_true", help="keep the table, which the book prints")
-    given = parser.parse_args()
-    chapters, here = contents.chapters(ROOT), commit()
+    given = parser.parse_args(arguments)
+    chapters = list(every.values())
     if given.in_turn:
         chapters = [chapters[draw_shifts(here, given.shifts + 1)[-1] % len(chapters)]]
     elif given.chapter:
-        chapters = [chapters[given.chapter - 1]]
+        chapters = [every[given.chapter]]
     jobs = [(chapter, shift) for chapter in chapters for shift in draw_shifts(here, given.shifts)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [entry for entries in pool.map(lambda job: run(*job), jobs) for entry in entries]

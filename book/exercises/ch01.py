@@ -195,6 +195,7 @@ EQUIVALENT = {
     },
     "1.5": {
         "np.minimum(_, 0)": "the result is never positive",
+        "q = np.sum(run.states[..., 0] ** 2 - run.states[..., 1] ** 2, axis=0)": "a sum has the half-life of the mean",
     },
     "1.6": {
         "np.abs(_)": "the result is never negative",

@@ -189,6 +189,7 @@ EQUIVALENT = {
         "return np.sum(u - w * (u @ G))": "G is symmetric",
     },
     "7.6": {
+        "mu, mv, steps = (np.zeros(runs), np.zeros(runs), -1)": "one step of hundreds is less than two decimals show",
         "np.abs(_)": "the power is positive",
         "np.maximum(_, 0)": "the power is positive",
     },

@@ -11,12 +11,6 @@ from labnoise.widgets import COLORS
 REACH = 3.4  # of the landscape, in both weights
 STEPS = 10_000  # of the runs from zero loss
 FLATTEST = 4  # the least sharpness on Γ, at (1, 1)
-NOISE_COLORS = {
-    "label noise": COLORS["label"],
-    "mini-batch noise": COLORS["minibatch"],
-    "Gaussian noise": COLORS["gaussian"],
-    "no noise": COLORS["gradient"],
-}
 
 
 def loss(x):
@@ -115,7 +109,7 @@ def show_noise(artists, noise, eta, run):
     artists["end"].set_data(*path[-1:].T)
     artists["sharpness"].set_data(run.steps, sharp)
     for name in ("path", "end", "sharpness"):
-        artists[name].set_color(NOISE_COLORS[noise])
+        artists[name].set_color(plane.NOISE_COLORS[noise])
     u0 = path[0, 0]
     if np.linalg.norm(path[-1] - path[0]) < 1e-6:
         where = f"the point stays at u = {u0:.2f}, with sharpness {sharp[0]:.1f}"
@@ -130,7 +124,7 @@ def plot_three_noises(points, covariances, eta):
     """How far one step of each noise reaches from some points, by its covariances there."""
     _, panels = plt.subplots(1, len(covariances), figsize=(6.4, 2.7), sharey=True)
     for axes, (noise, covariances_here) in zip(panels, covariances.items(), strict=True):
-        color = NOISE_COLORS[noise]
+        color = plane.NOISE_COLORS[noise]
         plane.plot_gamma(axes, np.geomspace(1 / REACH, REACH, 200), lw=2)
         for (u, v), cov in zip(points, covariances_here, strict=True):
             across, up = eta * plane.ellipse(cov, 60)

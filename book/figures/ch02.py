@@ -6,12 +6,6 @@ from afterzero.figures import plane
 
 from labnoise.widgets import COLORS
 
-NOISE_COLORS = {
-    "label noise": COLORS["label"],
-    "Gaussian noise": COLORS["gaussian"],
-    "one shared sign": COLORS["label"],
-}
-
 
 def level_lines(turn, lam):
     """Four level lines of the bowl of curvatures 1 and λ, turned, in one broken line: (2, 404)."""
@@ -44,7 +38,7 @@ def show_cloud(artists, noise, eta, lam, turn, x, S):
     """The runs x (R, 2) in the bowl, and two standard deviations of the predicted covariance S."""
     artists["level"].set_data(*level_lines(turn, lam))
     artists["cloud"].set_data(*x.T)
-    artists["cloud"].set_color(NOISE_COLORS[noise])
+    artists["cloud"].set_color(plane.NOISE_COLORS[noise])
     artists["ellipse"].set_data(*(2 * plane.ellipse(S, 100)))
     (long, short), (high, low) = deviations(np.cov(x.T)), deviations(S)
     return (

@@ -32,7 +32,7 @@ def broken_lines(t, paths):
     return np.tile(np.append(t, np.nan), len(paths)), np.hstack([paths, gap]).ravel()
 
 
-def law_gap(below, normal):
+def normal_gap(below, normal):
     """The largest distance of a distribution function with jumps from a continuous one, both at its atoms."""
     return max(np.abs(below - normal).max(), np.abs(np.append(0, below[:-1]) - normal).max())
 
@@ -114,7 +114,7 @@ def show_walk(artists, eta, Xi, times, t, Z, atoms, below):
         line.set_data(times, sign * sd * np.sqrt(times))
     artists["law"].set_data(np.concatenate([[-9], atoms, [9]]), np.concatenate([[0], below, [1]]))
     artists["normal"].set_data(GRID, stats.norm.cdf(GRID / sd))
-    distance = law_gap(below, stats.norm.cdf(atoms / sd))
+    distance = normal_gap(below, stats.norm.cdf(atoms / sd))
     return (
         f"η = {eta:.3g}, Ξ = {Xi}: jumps of length {eta * np.sqrt(Xi - 1):.3f}; the two distribution functions "
         f"are at most {distance:.3f} apart."

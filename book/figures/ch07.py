@@ -3,15 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from afterzero.experiments import noise_shapes
+from afterzero.figures import plane
 
 from labnoise.widgets import COLORS
 
-NOISE_COLORS = {
-    "label noise": COLORS["label"],
-    "mini-batch noise": COLORS["minibatch"],
-    "spherical noise": COLORS["gaussian"],
-    "no noise": COLORS["gradient"],
-}
+NOISES = ("label noise", "mini-batch noise", "spherical noise", "no noise")
 T_MAX = 4.0  # what is shown of the slow motion of heavy ball
 
 
@@ -34,15 +30,15 @@ def stage_noises(fig, runs):
     for noise, (steps, clock, *measured) in runs.items():
         for row, values in zip(grid, measured, strict=True):
             for axes, x in zip(row, (steps, clock), strict=True):
-                plot_band(axes, x[1:], values[:, 1:], NOISE_COLORS[noise], lw=1, alpha=0.7)
+                plot_band(axes, x[1:], values[:, 1:], plane.NOISE_COLORS[noise], lw=1, alpha=0.7)
     grid[0, 0].set(ylabel="error", yscale="log", xscale="log", xlim=(60, 1.4e6), ylim=(2e-4, 150))
     grid[1, 0].set(ylabel="sum of weights", xlabel="steps", ylim=(0, 105))
     grid[1, 1].set(xscale="log", xlim=(6e-9, 60), xlabel="clock of the noise")
     grid[1, 1].set_xticks([1e-8, 1e-5, 1e-2, 10])
     for axes in grid[1]:
         axes.axhline(5, color=COLORS["guide"], ls=":", lw=1)
-    for i, (noise, color) in enumerate(NOISE_COLORS.items()):
-        grid[0, 0].text(80, 0.05 / 5**i, noise, color=color, weight="bold")
+    for i, noise in enumerate(NOISES):
+        grid[0, 0].text(80, 0.05 / 5**i, noise, color=plane.NOISE_COLORS[noise], weight="bold")
     artists = {"line": [], "dot": []}
     for axes in grid.flat:
         artists["line"] += axes.plot([], [], lw=3)
@@ -60,7 +56,7 @@ def show_noises(artists, k, noise, steps, clock, error, norm):
         artists["line"][i].set_data(x[now], y[now])
         artists["dot"][i].set_data(x[[last]], y[[last]])
         for kind in ("line", "dot"):
-            artists[kind][i].set_color(NOISE_COLORS[noise])
+            artists[kind][i].set_color(plane.NOISE_COLORS[noise])
     low, middle, high = band(error[:, last])
     return (
         f"{noise.capitalize()}, {steps[last]} steps: the clock of the noise stands at {clock[last]:.2g}; "
@@ -108,7 +104,7 @@ def plot_equal_clocks(runs):
     for noise, (steps, clock, *measured) in runs.items():
         shown = (steps > 500) & (clock <= 10)
         for axes, values in zip(panels, measured, strict=True):
-            plot_band(axes, clock[shown], values[:, shown], NOISE_COLORS[noise], shade=0.3, lw=2)
+            plot_band(axes, clock[shown], values[:, shown], plane.NOISE_COLORS[noise], shade=0.3, lw=2)
     panels[0].set(xlabel="clock of the noise", ylabel="error", yscale="log", xlim=(0, 10))
     panels[1].set(xlabel="clock of the noise", ylabel="sum of weights", xlim=(0, 10), ylim=(0, None))
     panels[1].axhline(5, color=COLORS["guide"], ls=":", lw=1)
@@ -137,7 +133,7 @@ def show_grid(artists, strength, alpha, noise, runs, limit, descent):
     steps, error = runs
     for line, run in zip(artists["runs"], error, strict=True):
         line.set_data(steps[1:], run[1:])
-        line.set_color(NOISE_COLORS[noise])
+        line.set_color(plane.NOISE_COLORS[noise])
     at, clock, predicted = limit
     artists["flow"].set_data(*((at, predicted) if noise == "label noise" else ([], [])))
     artists["descent"].set_data([60, 1.2e5], [descent] * 2)

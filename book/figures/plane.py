@@ -1,8 +1,17 @@
-"""What several chapters draw in the plane of two weights."""
+"""What several chapters draw in the plane of two weights, and the colours of the noises."""
 
 import numpy as np
 
 from labnoise.widgets import COLORS
+
+NOISE_COLORS = {
+    "label noise": COLORS["label"],
+    "one shared sign": COLORS["label"],
+    "mini-batch noise": COLORS["minibatch"],
+    "Gaussian noise": COLORS["gaussian"],
+    "spherical noise": COLORS["gaussian"],
+    "no noise": COLORS["gradient"],
+}
 
 
 def plot_gamma(axes, u, lw=2.5):

@@ -11,7 +11,7 @@ from labnoise._linalg import kernel_projection, pseudo_inverse
 from labnoise.dynamics import Trajectory
 from labnoise.limits._drift import terms_at
 from labnoise.limits._projection import on_manifold, project
-from labnoise.noises._noise import Noise, require_noise
+from labnoise.noises._noise import Noise, require_factor, require_noise
 
 # Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
 _RETRACTIONS = 3
@@ -40,7 +40,7 @@ def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int
     Raises
     ------
     ValueError
-        If an argument is bad, `x0` has no projection, or every replica leaves the basin of Γ.
+        If an argument or the noise's factor is bad, `x0` has no projection, or every replica leaves the basin of Γ.
 
     Examples
     --------
@@ -59,6 +59,7 @@ def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int
     start = project(noise.problem, x0)
     on_manifold(noise.problem, start)
     noise.check_at(start)
+    require_factor(noise, start)
     states, diverged_at = _diffuse(noise, start, jnp.asarray(t, start.dtype), num_steps, key)
     if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
         _checks.fail("num_steps", num_steps, "every replica left the basin of Γ; take more and shorter steps")

@@ -94,6 +94,13 @@ def require_gradient(noise: Noise, x: Array) -> None:
         )
 
 
+def require_factor(noise: Noise, x: Array) -> None:
+    """Raise ValueError unless the noise factor at the point `x` (D,) is a matrix with D rows."""
+    shape = jax.eval_shape(noise.factor, x).shape
+    if len(shape) != 2 or shape[0] != x.size:
+        _checks.fail(f"the shape of {type(noise).__name__}.factor(x)", shape, f"it must be ({x.size}, q)")
+
+
 @jax.jit  # which remembers what it has traced: a run of SGD may be shorter than that
 def _sample(noise: Noise, key: Array, x: Array) -> Array:
     return noise.sample_gradient(key, x)

@@ -81,17 +81,17 @@ def sync_stubs(chapter: str) -> str:
 
 
 def drifted_stubs(chapter: str) -> list[str]:
-    """The numbers of the exercises whose cell in the text of a chapter is not the stub of their solution.
+    """The numbers of the exercises whose cell in the text of a chapter `sync_stubs` would change.
 
     Raises
     ------
     ValueError
-        If an exercise is unknown.
+        As `sync_stubs` does.
 
     Examples
     --------
     >>> from labnoise.teaching.stubs import drifted_stubs
-    >>> drifted_stubs("A chapter without exercises.")
+    >>> drifted_stubs("No cell, no stub.")
     []
     """
     return [

@@ -1,4 +1,4 @@
-"""The one reader of the book's sources: the directives of a page, and the code of its cells."""
+"""The one reader of the book's sources: the directives of a page, its prose, and the code of its cells."""
 
 from __future__ import annotations
 
@@ -41,6 +41,41 @@ def directives(text: str, within: tuple[str, ...] = ()) -> Iterator[Directive]:
         yield Directive(head["kind"], head["argument"].strip(), options, body, within)
         if head["kind"] not in LITERAL:
             yield from directives(body, (*within, head["kind"]))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A paragraph, a list's item, a title or a formula of its own."""
+
+    line: int  # of the page, counted from 1
+    text: str
+    kind: str  # "title", "math" or "prose"
+    within: tuple[str, ...]  # the kinds of the directives around it, the outermost first
+    label: str = ""  # what the page calls the block that holds it, or the formula
+    opens: bool = False  # whether it is a directive's own line, {kind} argument
+
+
+def passages(text: str, within: tuple[str, ...] = (), start: int = 1, label: str = "") -> Iterator[Passage]:
+    """What a reader reads of a text, without code: titles, prose, formulas and the first lines of directives."""
+    title = False
+    for token in _BLOCKS.parse(text):
+        line = start + (token.map[0] if token.map else 0)
+        head = _HEAD.fullmatch(token.info) if token.type in ("fence", "colon_fence") else None
+        if token.type == "inline":
+            kind = "title" if title else "math" if token.content.startswith("$$") else "prose"
+            own = re.search(r"^\$\$ \((\S+)\)$|^\((\S+)\)=$", token.content, re.MULTILINE)
+            yield Passage(line, token.content, kind, within, own[1] or own[2] if own else label)
+        title = token.type == "heading_open"
+        if head is None:
+            continue
+        options, body = _options(token.content)
+        name, inside = str(options.get("label", label)), (*within, head["kind"])
+        yield Passage(line, head["argument"].strip(), "title", inside, name, opens=True)
+        below = line + 1 + token.content.removesuffix(body).count("\n")
+        if head["kind"] == "math":
+            yield Passage(below, body, "math", inside, name)
+        elif head["kind"] not in LITERAL:
+            yield from passages(body, inside, below, name)
 
 
 def _options(content: str) -> tuple[dict, str]:

@@ -14,7 +14,7 @@ RESULTS = "book/reroll.json"
 
 
 class Rerolled(contents.Tables):
-    """`{rerolled}` prints each claim of a chapter, how often it held, and its smallest margin."""
+    """`{rerolled}` prints each claim of a chapter, how often it held, its least margin; `{rerolled} PAGE` of a page."""
 
     look = "ledger"
 
@@ -24,7 +24,7 @@ class Rerolled(contents.Tables):
         found = json.loads((root / RESULTS).read_text(encoding="utf8"))["claims"]
         rows = [row for row in found if row["chapter"] == Path(about).stem]
         if not rows:
-            return ["The claims of this chapter have not been tried under other dice yet."]
+            return ["The claims of this page have not been tried under other dice yet."]
         lines = ["| claim | held | least margin |", "| --- | --- | --- |"]
         for row in rows:
             text = f"*{row['claim'].partition(': ')[2]}*: {row['says']}".replace("|", "\\|").replace(
