@@ -3,6 +3,8 @@
 Reference flows are integrated by scipy, with formulas for the gradients where they are short.
 """
 
+from importlib import import_module
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -355,3 +357,76 @@ def test_off_gamma_the_derivative_has_the_rank_of_gamma():
     assert sizes[1] < 1e-8
     normals = np.asarray(jax.jacobian(g)(project(problem, x)))
     assert np.abs(normals @ slope).max() < 1e-8
+
+
+ch03 = import_module("afterzero.ch03")
+
+
+@pytest.mark.parametrize("powers", [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.0, 0.8, 0.0), (0.2, 0.4, -0.3)])
+def test_the_exponents_of_exercise_3_7_are_those_of_heavy_ball(powers):
+    """Exact moments of m ← βm + λx + noise, x ← x − ηm, iterated: its cloud, and how far it moves where λ = 0."""
+    m, g, p = powers
+    a, force, distance = ch03.which_clock(*powers)
+    etas, clouds, clocks = 10.0 ** np.array([-7, -8]), [], []
+    for eta in etas:
+        beta, noise = 1 - eta**m if m else 0.0, eta ** (g + p)
+        for lam, found in ((1.0, clouds), (0.0, clocks)):
+            step = np.array([[1 - eta * lam, -eta * beta], [lam, beta]])
+            kick = np.array([-eta, 1.0])
+            if lam:  # vec(S) = (I − step ⊗ step)⁻¹ vec(noise)
+                full = np.linalg.solve(np.eye(4) - np.kron(step, step), noise * np.outer(kick, kick).ravel())
+                found.append(np.sqrt(full[0]))
+            else:  # variance of x per step, once the momentum has settled
+                found.append(noise * (eta / (1 - beta)) ** 2)
+    slope = lambda values: np.log(values[0] / values[1]) / np.log(etas[0] / etas[1])  # noqa: E731
+    assert slope(clouds) == pytest.approx(distance, abs=0.02)
+    assert slope(clocks) == pytest.approx(a)
+    assert force == pytest.approx(-2 * distance)
+
+
+def test_the_rules_of_exercise_3_8_are_kept_and_are_sharp():
+    """Quadratic losses, random starts, and the start in the flattest direction."""
+    rng = np.random.default_rng(0)
+    h, radius, error = np.array([3.0, 0.0, 0.4, 20.0]), 2.0, 0.05
+    time, gradient, loss = ch03.when_to_stop(h, radius, error)
+    starts = rng.standard_normal((500, 4)) * 10.0 ** rng.uniform(-3, 3, (500, 4))
+    starts = np.vstack([starts, [0, 0, 1.0, 0]])
+    starts *= radius / np.linalg.norm(starts[:, h > 0], axis=1, keepdims=True)
+    worst = np.zeros(3)
+    for s in np.linspace(0, 1.2 * time, 3001):
+        x = starts * np.exp(-h * s)
+        left = np.linalg.norm(x[:, h > 0], axis=1)
+        stopped = (s >= time, np.linalg.norm(h * x, axis=1) <= gradient, x**2 @ h / 2 <= loss)
+        worst = [
+            max(worst[i], left[np.broadcast_to(stop, left.shape)].max(initial=0))
+            for i, stop in enumerate(stopped)
+        ]
+    np.testing.assert_allclose(worst, error, rtol=0.005)
+
+
+def test_the_rates_of_exercise_3_9_are_those_of_small_steps_of_the_rescaled_sde():
+    """E Δq and E Δq² of x + √t ξ to first order in t, by the moments of four draws ±√2 σ; the force by hand."""
+    x, cov, t, eta = np.array([1.3, -0.6]), np.array([[0.5, 0.3], [0.3, 0.4]]), 1e-8, 0.1
+    factor = np.linalg.cholesky(cov)
+    pull = -2 * (x[0] * x[1] - 1) * x[::-1] / eta
+    moved = [x + pull * t + sign * np.sqrt(2 * t) * column for column in factor.T for sign in (1, -1)]
+    change = np.array([y[0] ** 2 - y[1] ** 2 - (x[0] ** 2 - x[1] ** 2) for y in moved])
+    rates = ch03.unbalance(x, cov)
+    np.testing.assert_allclose([change.mean() / t, np.mean(change**2) / t], rates, rtol=1e-3)
+
+
+@pytest.mark.parametrize("power", [1, 2, 3, 5])
+def test_gradient_flow_keeps_to_the_family_of_exercise_3_10(power):
+    """ζ is integrated beside the flow of the loss itself."""
+    rng = np.random.default_rng(1)
+    Z, v = rng.standard_normal((2, 5)), rng.uniform(0.6, 1.2, 5)
+    y = Z @ rng.uniform(0.6, 1.2, 5) ** power
+
+    def flow(s, state):
+        v = state[:5]
+        residual = Z @ v**power - y
+        return np.append(-2 / 2 * power * v ** (power - 1) * (Z.T @ residual), -2 * power / 2 * residual)
+
+    path = solve_ivp(flow, (0, 1), np.append(v, np.zeros(2)), rtol=1e-11, atol=1e-12).y[:, -1]
+    assert np.abs(path[:5] - v).max() > 0.05
+    np.testing.assert_allclose(ch03.family(v, Z, path[5:], power), path[:5], rtol=1e-8)

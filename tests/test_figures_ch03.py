@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from afterzero.figures import ch03 as figures
+from afterzero.figures import plane
 from independent import independent_flow
 
 from labnoise import landscapes, project
@@ -38,7 +39,7 @@ def test_a_fibre_has_one_unbalance_and_the_products_asked_for():
 def test_the_bar_is_what_the_derivative_makes_of_the_circle(start):
     end = independent_flow(HYPERBOLA, start, 40.0)
     bar = figures.half_bar(np.array(start), end)
-    image = slope(jnp.array(start)) @ (figures.RADIUS * figures.UNIT_CIRCLE)
+    image = slope(jnp.array(start)) @ (figures.RADIUS * plane.circle(61))
     across = bar[0] * image[1] - bar[1] * image[0]
     np.testing.assert_allclose(across, 0.0, atol=1e-8)
     # 61 points of the circle: one is within half a step, 3 degrees, of the direction that is stretched most
@@ -46,12 +47,22 @@ def test_the_bar_is_what_the_derivative_makes_of_the_circle(start):
     assert np.cos(np.radians(3)) <= longest / np.linalg.norm(bar) <= 1 + 1e-8
 
 
-def test_the_defect_is_that_of_the_derivative():
+def test_the_mistake_about_the_derivative_is_its_distance_from_the_tangent_projection():
     ends = np.array([independent_flow(HYPERBOLA, start, 40.0) for start in STARTS])
-    squares = [np.array(J @ J - J) for J in map(slope, jnp.array(STARTS))]
-    expected = np.linalg.norm(squares, axis=(1, 2))
-    np.testing.assert_allclose(figures.defect(np.array(STARTS), ends), expected, atol=1e-7)
+    tangents = ends * [1, -1] / np.linalg.norm(ends, axis=1, keepdims=True)
+    wrong = [J - np.outer(a, a) for J, a in zip(map(slope, jnp.array(STARTS)), tangents, strict=True)]
+    expected = np.linalg.norm(wrong, axis=(1, 2))
+    np.testing.assert_allclose(figures.mistaken(np.array(STARTS), ends), expected, atol=1e-7)
     assert expected.max() > 0.5
+
+
+def test_along_the_spiral_the_drawn_arrows_are_tangent_to_it():
+    """−∇L/|∇L| of the hat against central differences of the drawn points."""
+    r, e = np.linspace(0.5, 0.98, 60), 1e-7
+    down = -np.array(jax.vmap(jax.grad(figures.hat))(figures.spiral(r)))
+    tangent = figures.spiral(r + e) - figures.spiral(r - e)
+    unit = [a / np.linalg.norm(a, axis=1, keepdims=True) for a in (down, tangent)]
+    np.testing.assert_allclose(*unit, atol=1e-5)
 
 
 @pytest.mark.parametrize("u", [0.5, 1.4, 3.0])

@@ -123,7 +123,6 @@ def transposed_projection(Z, w):
 
 ACCEPTED = {
     "1.5: the untested guess": ("1.5", lambda: -2.0),
-    "3.1: the signs of the start": ("3.1", lambda: lambda x, y: np.sign(x) * ch03.projection(x, y)),
     "4.2: without the first window": (
         "4.2",
         lambda: lambda rates, m: min(rates[k : k + m].sum() for k in range(1, len(rates) - m + 1)),
@@ -161,9 +160,11 @@ NAMED = [
     ("2.2", lambda H, cov, eta: eta**2 * solve_continuous_lyapunov(H, cov), "not η²"),
     ("2.5", lambda c, eta: eta * np.mean(c) / (2 - eta * np.mean(c)), "mean curvature"),
     ("2.5", lambda c, eta: eta * np.max(c) / (2 - eta * np.max(c)), "stiffest"),
-    ("3.1", nearest, "nearest"),
-    ("3.3", lambda x, end: np.outer(end * [1, -1], x) / (end @ end), "gradient of q"),
-    ("3.3", lambda x, end: np.outer(end, x * [1, -1]) / (end @ end), "sign is missing in the tangent"),
+    ("3.7", lambda m, g, p: (2 + g + p - m, -1 - g - p, (1 - m + g + p) / 2), "by its square"),
+    ("3.7", lambda m, g, p: (2 + p - g - 2 * m, m - 1 + g - p, (1 - m - g + p) / 2), "not larger"),
+    ("3.8", lambda h, r, e: ch03._rules(h.max(), r, e), "steepest"),
+    ("3.9", lambda x, cov: ch03._rates(x, cov, x * [1, -1], factor=2.0), "enters the variance squared"),
+    ("3.10", lambda v, Z, zeta, p: v * np.exp(Z.T @ zeta), "That is p = 2"),
     ("3.4", lambda u, v, m, l: u**2 - (m / l) ** 2 * v**2, "not squared"),
     ("4.1", always_s, "taken s"),
     ("4.4", lambda b, t: np.array([(1 - b) ** 2 * t, (1 + b**2) * t]), "The sign"),

@@ -1,22 +1,18 @@
 """The drawings of chapter 3."""
 
+import jax
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+from afterzero.figures import plane
+from matplotlib.colors import LogNorm
 
 from labnoise import landscapes
 from labnoise.widgets import COLORS
 
 HYPERBOLA = landscapes.hyperbola()
-ANGLES = np.linspace(0, 2 * np.pi, 61)
-UNIT_CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)])
 RADIUS = 0.3  # of the circle about the start
 S_END, T_END = 1.5, 1.2  # what the two clocks show
-
-
-def plot_gamma(axes, reach):
-    """The curve uv = 1 as far as the weight `reach`."""
-    curve = np.geomspace(1 / reach, reach, 200)
-    axes.plot(curve, 1 / curve, color=COLORS["manifold"], lw=2.5)
 
 
 def fibre(q, products):
@@ -37,7 +33,7 @@ def stage_drag(fig):
     """The plane of two weights with Γ, and what moves with the start."""
     fig.set_size_inches(5.2, 4.7)
     axes = fig.subplots()
-    plot_gamma(axes, 3.6)
+    plane.plot_gamma(axes, np.geomspace(1 / 3.6, 3.6, 200))
     axes.annotate("Γ", (0.36, 3.15), color=COLORS["manifold"], size=14)
     axes.set(xlabel="weight u", ylabel="weight v", xlim=(0, 3.6), ylim=(0, 3.6), aspect="equal")
     return {
@@ -59,7 +55,7 @@ def show_drag(artists, start, end, cloud, smear):
     artists["fibre"].set_data(*fibre(q, np.linspace(1e-30, 12, 200)))  # at 0 itself there is no scale
     artists["cloud"].set_data(*cloud.T)
     artists["smear"].set_data(*smear.T)
-    artists["circle"].set_data(*(start[:, None] + RADIUS * UNIT_CIRCLE))
+    artists["circle"].set_data(*(start[:, None] + RADIUS * plane.circle(61)))
     bar = half_bar(start, end)
     artists["bar"].set_data(*np.transpose([end - bar, end + bar]))
     artists["start"].set_data(*start[:, None])
@@ -111,13 +107,32 @@ def jitter(t, states, ends):
     return np.sqrt(np.mean(np.sum((states - ends)[t > 0.1] ** 2, axis=1)))
 
 
-def plot_spiral(points, down, distance, length):
-    """A path that converges to a circle, with directions `down` along it, and how long it grows on the way."""
+def hat(x):
+    """A loss whose minimizers are the unit circle and whose gradient flow follows θ = 1/(1 − r²) inside it."""
+    r2 = x @ x
+    omega, theta = 1 / (1 - r2), jnp.arctan2(x[1], x[0])
+    chi = 4 * r2**2 / (4 * r2**2 + (1 - r2) ** 4)
+    return jnp.exp(-omega) * (1 - chi * jnp.sin(theta - omega))
+
+
+def spiral(r):
+    """The points of θ = 1/(1 − r²) at the distances r from the centre, (…, 2)."""
+    z = r * np.exp(1j / (1 - r**2))
+    return np.stack([z.real, z.imag], axis=-1)
+
+
+def plot_spiral():
+    """A path that converges to a circle, with −∇L/|∇L| along it, and how long it grows on the way."""
+    distance = np.geomspace(0.5, 1e-3, 4000)
+    points = spiral(1 - distance)
+    length = np.append(0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
+    some = points[:1500:150]
+    down = -np.array(jax.vmap(jax.grad(hat))(some))
+    down /= np.linalg.norm(down, axis=1, keepdims=True)
     _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.1))
-    left.plot(*UNIT_CIRCLE, color=COLORS["manifold"], lw=2.5)
-    left.plot(*points.T, color=COLORS["limit"], lw=0.8)
-    some = slice(0, 1500, 150)
-    left.quiver(*points[some].T, *down[some].T, color=COLORS["gradient"], scale=7, width=0.012, zorder=3)
+    left.plot(*plane.circle(61), color=COLORS["manifold"], lw=2.5)
+    left.plot(*points[distance > 0.015].T, color=COLORS["limit"], lw=0.8)
+    left.quiver(*some.T, *down.T, color=COLORS["gradient"], scale=7, width=0.012, zorder=3)
     left.set(aspect="equal", xlabel="x₁", ylabel="x₂")
     right.loglog(distance[300:], length[300:], color=COLORS["limit"])
     right.set(xlabel="distance from the circle", ylabel="length of the path")
@@ -125,10 +140,9 @@ def plot_spiral(points, down, distance, length):
     plt.show()
 
 
-def defect(starts, ends):
-    """|(∂Φ)² − ∂Φ| = |x·p/|p|² − 1| |x|/|p| on the hyperbola, for x (…, 2) and p = Φ(x)."""
-    size2 = np.sum(ends**2, axis=-1)
-    return np.abs(np.sum(starts * ends, axis=-1) / size2 - 1) * np.sqrt(np.sum(starts**2, axis=-1) / size2)
+def mistaken(starts, ends):
+    """|∂Φ(x) − T(p)| = |x − p|/|p| on the hyperbola, for x (…, 2) and p = Φ(x)."""
+    return np.linalg.norm(starts - ends, axis=-1) / np.linalg.norm(ends, axis=-1)
 
 
 def oblique_points(ends):
@@ -138,16 +152,22 @@ def oblique_points(ends):
     return np.array([u + kappa * v, v - kappa * u])
 
 
-def plot_defect():
-    """How far ∂Φ is from a projection, on the hyperbola's half plane u + v > 0."""
+def plot_mistaken():
+    """How far ∂Φ is from the tangent projection, on the hyperbola's half plane u + v > 0."""
     reach = 3.4
     grid = np.linspace(-reach, reach, 240)
     starts = np.stack(np.meshgrid(grid, grid), axis=-1)
     inside = starts.sum(axis=-1) > 0
-    shading = np.where(inside, defect(starts, np.asarray(HYPERBOLA.project(starts))), np.nan)
-    _, axes = plt.subplots(figsize=(4.6, 4.3))
-    axes.imshow(shading, cmap="Greys", vmin=0, vmax=5, extent=(-reach, reach) * 2, origin="lower")
-    plot_gamma(axes, reach)
+    shading = np.where(inside, mistaken(starts, np.asarray(HYPERBOLA.project(starts))), np.nan)
+    _, axes = plt.subplots(figsize=(5.2, 4.3))
+    shown = axes.imshow(
+        shading, cmap="Greys", norm=LogNorm(0.05, 5), extent=(-reach, reach) * 2, origin="lower"
+    )
+    bar = plt.colorbar(shown, ax=axes, extend="min", label="|∂Φ − T|")
+    ticks = [0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
+    plane.plot_gamma(axes, np.geomspace(1 / reach, reach, 200))
     u = np.geomspace(1.1, 6, 200)
     oblique = oblique_points((u, 1 / u))
     axes.plot(*oblique, "--", color=COLORS["limit"])
