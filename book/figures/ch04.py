@@ -75,20 +75,6 @@ def show_collapse(panels, eta, seen, times):
     )
 
 
-def plot_same_keys(pairs, aims):
-    """The ends of runs at two learning rates against each other, on the hyperbola and on the circle."""
-    _, panels = plt.subplots(1, 2, figsize=(6.4, 3.1))
-    for axes, (coarse, fine), aim in zip(panels, pairs, aims, strict=True):
-        axes.axline((aim, aim), slope=1, color=COLORS["guide"], lw=1)
-        axes.plot(coarse, fine, "o", ms=3, alpha=0.6, color=COLORS["sgd"], mew=0)
-        axes.plot(aim, aim, "+", ms=14, mew=2.5, color=COLORS["limit"])
-    panels[0].set(title="q at t = 1, hyperbola", xlim=(1.0, 1.7), ylim=(1.0, 1.7))
-    panels[1].set(title="θ at t = 1, circle", xlim=(-2.6, 2.1), ylim=(-2.6, 2.1))
-    for axes in panels:
-        axes.set(xlabel="η = 0.02", ylabel="η = 0.01", aspect="equal")
-    plt.show()
-
-
 def stage_walk(fig):
     """Two entries of the driving process, and the law of one of them at t = 1."""
     fig.set_size_inches(6.4, 3.1)
@@ -160,7 +146,7 @@ def plot_variation(axes, time, taken_back):
 
 
 def plot_round_trips(axes, etas):
-    """The square that Z encloses, integrand over integrator, on its way up by 2η and back, and how often up to t = 1."""
+    """The square that Z encloses, integrand over integrator, on its way up by 2η and back; how often up to t = 1."""
     for eta, color in zip(etas, (COLORS["minibatch"], COLORS["gaussian"], COLORS["sgd"]), strict=True):
         side = 2 * eta
         axes.plot([0, side, side, 0, 0], [0, 0, side, side, 0], color=color, lw=1.8)
