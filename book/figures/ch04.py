@@ -149,10 +149,11 @@ def plot_round_trips(axes, etas):
     """The square that Z encloses, integrand over integrator, on its way up by 2η and back; how often up to t = 1."""
     for eta, color in zip(etas, (COLORS["minibatch"], COLORS["gaussian"], COLORS["sgd"]), strict=True):
         side = 2 * eta
-        axes.plot([0, side, side, 0, 0], [0, 0, side, side, 0], color=color, lw=1.8)
-        axes.annotate(f"η = {eta}: {1 / side**2:.0f} times", (side + 0.015, side - 0.02), color=color)
+        name = f"η = {eta}: {1 / side**2:.0f} times"
+        axes.plot([0, side, side, 0, 0], [0, 0, side, side, 0], color=color, lw=1.8, label=name)
     axes.set(title="round trips of Z", xlabel="Z", ylabel="integrand Z(s−)", aspect="equal")
-    axes.set(xlim=(-0.02, 0.85), ylim=(-0.02, 0.44), xticks=[0, 0.2, 0.4])
+    axes.set(xlim=(-0.02, 0.44), ylim=(-0.02, 0.44), xticks=[0, 0.2, 0.4], yticks=[0, 0.2, 0.4])
+    axes.legend(loc="center", bbox_to_anchor=(0.5, 0.69), handlelength=1, fontsize=9, labelspacing=0.2)
 
 
 def plot_taken_back(eta, pair, etas):
