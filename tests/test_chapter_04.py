@@ -3,7 +3,7 @@
 Where the statement is about laws, the other side is an exact law or an enumeration of all throws of the dice.
 """
 
-from itertools import product
+from itertools import permutations, product
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,7 @@ from labnoise import (
     FiniteNoise,
     GaussianNoise,
     LabelNoise,
+    LeastSquares,
     Loss,
     compare,
     drift_terms,
@@ -360,6 +361,87 @@ def test_shakes_that_take_each_other_back():
         slope = 2 * (u * v - 1 - DELTA * shake)
         u, v = u - eta * slope * v, v - eta * slope * u
     assert np.median(u**2 - v**2) == pytest.approx(3.75 * np.exp(-8 * DELTA**2), rel=0.15)
+
+
+def test_without_replacement_the_driving_process_vanishes_and_its_variation_does_not():
+    """Every throw of two epochs of three outcomes: |Z| ≤ ηΞ^{3/2}, [Z] = P after an epoch, and the sum of ∫Z dZ."""
+    eta, outcomes = 0.1, 3
+    for first, second in product(permutations(range(outcomes)), repeat=2):
+        dZ = eta * jumps(outcomes, np.array(first + second))
+        Z = np.vstack([np.zeros(outcomes), dZ.cumsum(axis=0)])
+        assert np.linalg.norm(Z, axis=1).max() <= eta * outcomes**1.5
+        np.testing.assert_allclose(Z[[3, 6]], 0, atol=1e-15)
+        np.testing.assert_allclose(dZ[:3].T @ dZ[:3], 3 * eta**2 * (np.eye(3) - 1 / 3), atol=1e-15)
+        assert np.sum(Z[:-1] * dZ) == pytest.approx(-0.5 * (outcomes - 1) * 6 * eta**2)
+        assert np.linalg.norm(dZ[2]) == pytest.approx(eta * np.sqrt(outcomes - 1))  # no surprise, but a way
+
+
+def outcomes_at(noise, x):
+    """The stochastic gradients (Ξ, D) of finite noise and their derivatives (Ξ, D, D)."""
+
+    def gradients(x):
+        sigma = noise.sigma(x)
+        return noise.problem.gradient(x) + jnp.sqrt(sigma.shape[1]) * sigma.T
+
+    return gradients(x), jax.jacobian(gradients)(x)
+
+
+def five_kicks(x):
+    """A factor that is no gradient and turns with the point, five columns that add up to zero."""
+    kicks = circle_factor(x) @ jnp.array([[1.0, -0.5, 0.3, 0.2, -1.0], [0.4, 1.0, -0.7, -0.5, -0.2]])
+    bent = kicks * (1 + jnp.outer(jnp.array([x[0], x[1] ** 2]), jnp.arange(5.0)) / 4)
+    return bent - bent.mean(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("noise", "known"), [(FOUR, -B / 2), (FiniteNoise(CIRCLE, five_kicks), None)])
+def test_reshuffling_goes_where_the_exercise_says(noise, known):
+    """All orders of an epoch, Richardson-extrapolated: Φ moves by Ξη² times the velocity of exercise 4.8."""
+    x = jnp.array([np.cos(0.4), np.sin(0.4)])
+    g, J = map(np.asarray, outcomes_at(noise, x))
+    tangent = np.array([-np.sin(0.4), np.cos(0.4)])
+    velocity = ch04.reshuffled_velocity(g, J, np.outer(tangent, tangent)) @ tangent
+    orders = jnp.array(list(permutations(range(len(g)))))
+
+    @jax.jit
+    def per_time(eta):
+        def epoch(order):
+            end = x
+            for xi in order:
+                end = end - eta * outcomes_at(noise, end)[0][xi]
+            return jnp.arctan2(end[1], end[0]) - 0.4
+
+        return jax.vmap(epoch)(orders).mean() / (eta**2 * len(g))
+
+    coarse, fine = float(per_time(2e-4)), float(per_time(1e-4))
+    assert 2 * fine - coarse == pytest.approx(velocity, abs=1e-5)
+    assert abs(velocity) > 0.05
+    assert known is None or velocity == pytest.approx(known)
+
+
+def test_under_label_noise_reshuffling_has_the_limit_of_independent_dice():
+    """The velocity of exercise 4.8 against `drift_terms`, where three examples times two signs are the outcomes."""
+    z = jnp.array([[0.7, 0.2], [1.1, -0.4], [-0.5, 0.9]])
+
+    def predict(x):
+        return z @ jnp.array([x[0] * x[1], x[0] + x[2] ** 2 * x[1]])
+
+    x = jnp.array([1.2, 0.7, 0.4])
+    problem = LeastSquares(predict, predict(x))
+    noise = LabelNoise(problem, DELTA)
+
+    def gradients(x):
+        slopes = jax.jacobian(predict)(x)
+        residual = predict(x) - predict(jnp.array([1.2, 0.7, 0.4]))
+        return jnp.vstack([2 * (residual - sign * DELTA)[:, None] * slopes for sign in (1, -1)])
+
+    values, vectors = np.linalg.eigh(np.asarray(problem.hessian(x)))
+    T = vectors[:, :1] @ vectors[:, :1].T
+    assert values[0] < 1e-9 < 1e-3 < values[1]
+    velocity = ch04.reshuffled_velocity(np.asarray(gradients(x)), np.asarray(jax.jacobian(gradients)(x)), T)
+    drift = drift_terms(problem, noise.covariance(x), x).total
+    np.testing.assert_allclose(T @ np.asarray(drift), velocity, atol=1e-9)
+    np.testing.assert_allclose(np.asarray(drift), velocity, atol=1e-9)
+    assert np.linalg.norm(velocity) > 0.01
 
 
 @pytest.mark.parametrize("eta", [0.02, 0.005])

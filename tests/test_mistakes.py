@@ -169,6 +169,17 @@ NAMED = [
     ("4.1", always_s, "taken s"),
     ("4.4", lambda b, t: np.array([(1 - b) ** 2 * t, (1 + b**2) * t]), "The sign"),
     ("4.4", lambda b, t: np.array([(1 + b) ** 2, 1 + b**2]), "time is missing"),
+    ("4.8", lambda g, J, T: T @ ch04._in_order(g, J), "one order"),
+    (
+        "4.8",
+        lambda g, J, T: -T @ np.mean([j @ a for a, j in zip(g, J, strict=True)], axis=0),
+        "Twice too large",
+    ),
+    (
+        "4.8",
+        lambda g, J, T: -0.5 * T @ np.mean([j.T @ a for a, j in zip(g, J, strict=True)], axis=0),
+        "transposed",
+    ),
     ("5.1", symmetrized, "symmetrizing ½H†NCN"),
     ("5.1", left_rotated, "rotate back"),
     ("5.4", lambda J, dJ: 2 * np.trace(J.T @ dJ) / np.trace(J.T @ J), "ln tr"),

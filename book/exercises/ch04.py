@@ -185,6 +185,82 @@ def explosion_time(x0, c):
     return 4 / c * (np.pi / 2 - np.arctan(x0))
 
 
+def _along(rng, dim):
+    """An orthogonal projection on a subspace that is neither zero nor all."""
+    basis = np.linalg.qr(rng.standard_normal((dim, dim)))[0][:, : int(rng.integers(1, dim))]
+    return basis @ basis.T
+
+
+def _at_a_minimum(gradients):
+    """g, J and T of outcomes whose mean is a gradient with a minimum there; each one a gradient, or not."""
+
+    def inputs(rng):
+        outcomes, dim = int(rng.integers(3, 7)), int(rng.integers(2, 5))
+        T, g = _along(rng, dim), rng.standard_normal((outcomes, dim))
+        J = rng.standard_normal((outcomes, dim, dim))
+        J = (J + J.transpose(0, 2, 1)) / 2 if gradients else J
+        H = (np.eye(dim) - T) * rng.uniform(0.5, 2.0)
+        return g - g.mean(axis=0), J - J.mean(axis=0) + H, T
+
+    return inputs
+
+
+def _mean_product(g, J):
+    return np.einsum("iab,ib->a", J, g) / len(g)
+
+
+def _in_order(g, J):
+    """The sum over i < j of J_j g_i, in the order given, for one step."""
+    return np.einsum("jab,jb->a", J, np.cumsum(g, axis=0) - g) / len(g)
+
+
+@exercise(
+    "4.8",
+    inputs=(_at_a_minimum(False), _at_a_minimum(True), _at_a_minimum(False)),
+    mistakes={
+        "The sign: the sum over all pairs is zero, so the sum over different ones is minus that of the J_i g_i.": (
+            lambda g, J, T: T @ _mean_product(g, J) / 2
+        ),
+        "Twice too large: of two outcomes the one comes before the other in half of the orders only.": (
+            lambda g, J, T: -T @ _mean_product(g, J)
+        ),
+        "Half of it is missing: −¼ belongs to the derivative of |g|², not to J g.": (
+            lambda g, J, T: -T @ _mean_product(g, J) / 4
+        ),
+        "That is the way of one epoch, in η²; it takes the slow time Ξη².": (
+            lambda g, J, T: -T @ _mean_product(g, J) * len(g) / 2
+        ),
+        "Φ moves along Γ: what is across has to be projected away by T.": (
+            lambda g, J, T: -_mean_product(g, J) / 2
+        ),
+        "J is transposed: the derivative of g in the direction h is J h.": (
+            lambda g, J, T: -T @ _mean_product(g, J.transpose(0, 2, 1)) / 2
+        ),
+        "That is one order, the one in which the outcomes are listed: take the mean over all.": (
+            lambda g, J, T: T @ _in_order(g, J)
+        ),
+        "Z tends to zero, and yet the weights move: the products of its increments do not vanish.": (
+            lambda g, J, T: np.zeros(len(T))
+        ),
+        "There are Ξ outcomes, all of them, in the mean: divide by Ξ, not by Ξ − 1.": (
+            lambda g, J, T: -T @ _mean_product(g, J) * len(g) / (len(g) - 1) / 2
+        ),
+    },
+    hints=(
+        "Follow one epoch from a point x of Γ. In a step the gradient g_j is taken not at x but where the steps before "
+        "have led: to first order, at x − η times the sum of the g_i shown so far.",
+        "The terms of order η add up to zero. At order η² stand the products J_j g_i in which i is shown before j.",
+        "How often, in the mean over the orders, does i come before j? What do all the J_j g_i add up to, i = j "
+        "included? What of the displacement does Φ keep, and how long does an epoch take in slow time?",
+    ),
+    after="Where each g_i is a gradient this is −¼ T∇ tr Σ: under label noise, where Σ = c∇²L on Γ, the limit of "
+    "independent dice. The random term is gone; on the circle the drift is −1/8 in place of −1/4.",
+)
+def reshuffled_velocity(g, J, T):
+    """The velocity (D,) of the limit, from g (Ξ, D), J (Ξ, D, D) and T (D, D)."""
+    return -0.5 * T @ np.mean([J_i @ g_i for J_i, g_i in zip(J, g, strict=True)], axis=0)
+
+
 # Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
 EQUIVALENT = {
     "4.1": {
@@ -201,6 +277,11 @@ EQUIVALENT = {
     "4.4": {
         "np.abs(_)": "variances are not negative",
         "np.maximum(_, 0)": "variances are not negative",
+    },
+    "4.8": {
+        "return np.mean([J_i @ g_i for J_i, g_i in zip(J, g, strict=True)], axis=0) @ (-0.5 * T)": (
+            "T is symmetric"
+        ),
     },
     "4.5": {
         "np.abs(_)": "a time is positive",

@@ -75,20 +75,6 @@ def show_collapse(panels, eta, seen, times):
     )
 
 
-def plot_same_keys(pairs, aims):
-    """The ends of runs at two learning rates against each other, on the hyperbola and on the circle."""
-    _, panels = plt.subplots(1, 2, figsize=(6.4, 3.1))
-    for axes, (coarse, fine), aim in zip(panels, pairs, aims, strict=True):
-        axes.axline((aim, aim), slope=1, color=COLORS["guide"], lw=1)
-        axes.plot(coarse, fine, "o", ms=3, alpha=0.6, color=COLORS["sgd"], mew=0)
-        axes.plot(aim, aim, "+", ms=14, mew=2.5, color=COLORS["limit"])
-    panels[0].set(title="q at t = 1, hyperbola", xlim=(1.0, 1.7), ylim=(1.0, 1.7))
-    panels[1].set(title="θ at t = 1, circle", xlim=(-2.6, 2.1), ylim=(-2.6, 2.1))
-    for axes in panels:
-        axes.set(xlabel="η = 0.02", ylabel="η = 0.01", aspect="equal")
-    plt.show()
-
-
 def stage_walk(fig):
     """Two entries of the driving process, and the law of one of them at t = 1."""
     fig.set_size_inches(6.4, 3.1)
@@ -148,25 +134,34 @@ def plot_jumps_that_remain(axes, eta, paths):
     axes.legend(loc="lower left", ncols=2)
 
 
-def plot_largest_jump(axes, etas, heavy):
-    """Of random signs, whose jumps are η, and of heavy tails."""
-    axes.loglog(etas, etas, "o-", color=COLORS["sgd"], label="random signs")
-    axes.loglog(etas, heavy, "s-", color=COLORS["minibatch"], label="heavy tails")
-    axes.set(title="largest jump", xlabel="learning rate η", ylim=(0.015, 40))
-    axes.set_xticks(etas, [f"{e:.3g}" for e in etas])
-    axes.minorticks_off()
-    axes.legend()
-
-
 def plot_variation(axes, time, taken_back):
     """The median unbalance under label noise that is left alone and under one that is taken back."""
     names, colours = ("label noise", "taken back"), (COLORS["sgd"], COLORS["minibatch"])
     for x, color, name in zip(taken_back, colours, names, strict=True):
         axes.plot(time, np.median(x[..., 0] ** 2 - x[..., 1] ** 2, axis=1), color=color, label=name)
     axes.axhline(3.75, color=COLORS["limit"], ls="--", label="from Z = 0")
-    axes.set(title="variation not controlled", xlabel="slow time t", ylabel="unbalance q")
+    axes.set(title="driven by nothing", xlabel="slow time t", ylabel="unbalance q")
     axes.set(xlim=(0, 1), ylim=(0, 6.4))
     axes.legend(loc="upper right")
+
+
+def plot_round_trips(axes, etas):
+    """The square that Z encloses, integrand over integrator, on its way up by 2η and back; how often up to t = 1."""
+    for eta, color in zip(etas, (COLORS["minibatch"], COLORS["gaussian"], COLORS["sgd"]), strict=True):
+        side = 2 * eta
+        name = f"η = {eta}: {1 / side**2:.0f} times"
+        axes.plot([0, side, side, 0, 0], [0, 0, side, side, 0], color=color, lw=1.8, label=name)
+    axes.set(title="round trips of Z", xlabel="Z", ylabel="integrand Z(s−)", aspect="equal")
+    axes.set(xlim=(-0.02, 0.44), ylim=(-0.02, 0.44), xticks=[0, 0.2, 0.4], yticks=[0, 0.2, 0.4])
+    axes.legend(loc="center", bbox_to_anchor=(0.5, 0.69), handlelength=1, fontsize=9, labelspacing=0.2)
+
+
+def plot_taken_back(eta, pair, etas):
+    """The unbalance at η of label noise left alone and taken back; and the round trips of the latter's Z."""
+    _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.1))
+    plot_variation(left, np.arange(len(pair[0])) * eta**2, pair)
+    plot_round_trips(right, etas)
+    plt.show()
 
 
 def plot_lottery(axes, time, paths):
@@ -195,19 +190,17 @@ def plot_clocks(axes, etas, distances):
     axes.plot(etas, distances[:, 1], "s-", color=COLORS["minibatch"], label="A = η²⌊t/η²⌋")
     axes.set(title="a clock that stays", xlabel="learning rate η", ylabel="|uv − 1|, rms")
     axes.set(xlim=(0, 0.085), ylim=(0, 1.25))
-    axes.legend(loc="upper left")
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.43))
 
 
-def plot_broken(eta, paths, heavy, taken_back, lottery, leaps, distances):
-    """Conditions broken: `heavy` and `distances` are pairs (learning rates, values), `leaps` a run and its limits."""
-    _, grid = plt.subplots(3, 2, figsize=(6.4, 7.2))
-    time = np.arange(len(taken_back[0])) * eta**2
+def plot_broken(eta, paths, lottery, leaps, distances):
+    """Conditions broken: `distances` is a pair (learning rates, values), `leaps` a run and its limits."""
+    _, grid = plt.subplots(2, 2, figsize=(6.4, 5.0))
+    time = np.arange(len(lottery[0])) * eta**2
     plot_jumps_that_remain(grid[0, 0], eta, paths)
-    plot_largest_jump(grid[0, 1], *heavy)
-    plot_variation(grid[1, 0], time, taken_back)
-    plot_lottery(grid[1, 1], time, lottery)
-    plot_leaps(grid[2, 0], time, *leaps)
-    plot_clocks(grid[2, 1], *distances)
+    plot_lottery(grid[0, 1], time, lottery)
+    plot_leaps(grid[1, 0], time, *leaps)
+    plot_clocks(grid[1, 1], *distances)
     plt.show()
 
 
