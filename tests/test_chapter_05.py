@@ -4,11 +4,14 @@ The touchstone is the hyperbola, whose Φ has a closed form, and losses made up 
 an ODE solver of another library. Noise has all its parts, with unequal sizes and signs.
 """
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
+import jupytext
 import numpy as np
 import pytest
-from afterzero import ch05
+from afterzero import ch05, dice
 from jax.tree_util import Partial
 from scipy.integrate import quad, solve_ivp
 from scipy.linalg import null_space, solve_continuous_lyapunov
@@ -29,6 +32,7 @@ from labnoise import (
 from tests.independent import independent_flow
 from tests.random_losses import random_covariance
 
+ROOT = Path(__file__).parents[1]
 HYPERBOLA = Loss(lambda x: (x[0] * x[1] - 1) ** 2)
 POINT = jnp.array([2.0, 0.5])
 
@@ -189,6 +193,15 @@ def test_the_coefficient_of_the_mixed_term_is_one(measured):
     np.testing.assert_allclose(terms.total, 0.1 * jnp.array([-0.8, 0.6]) - 0.2 * x, atol=1e-12)
 
 
+def test_the_page_runs_what_the_checker_runs():
+    """The function on the page, which a reader can change, and the one behind exercise 5.3 give the same numbers."""
+    page = jupytext.read(ROOT / "book" / "05-the-main-theorem.md")
+    (cell,) = (cell.source for cell in page.cells if cell.source.startswith("def circle_angles("))
+    names = {"np": np, "dice": dice}
+    exec(cell, names)
+    np.testing.assert_allclose(names["circle_angles"](0.08), ch05.circle_angles(0.08), rtol=1e-12)
+
+
 @pytest.mark.statement("cor-label-noise", asked=1e-9)
 def test_label_noise_descends_the_trace(measured):
     """The slope of the trace along curves in Γ, by differences; the hyperbola's −4δ²q; and it is monotone."""
@@ -250,6 +263,55 @@ def test_isotropic_noise_and_the_pseudo_determinant(measured):
     measured(abs((ends[1] - ends[0]) / 2e-4 / ch05.log_pseudodeterminant_slope(J, dJ) - 1))
 
 
+@pytest.mark.statement("prop-one-rule", asked=1e-6)
+def test_one_rule_and_the_regularizer_at_finite_learning_rates(measured):
+    """Gradient descent itself, kicked; against differences of tr ς along curves in Γ. No third derivative is taken."""
+    problem, x = Loss(Partial(_surface_loss, a=0.8)), SURFACE_POINT
+    H = np.array(problem.hessian(x))
+    values, vectors = np.linalg.eigh(H)
+    Q, values = vectors[:, 2:], values[2:]
+    eta, c = 1.3 / values[1], 0.7  # ηλ = 1.3 and less
+    descend = jax.jit(lambda y: jax.lax.fori_loop(0, 4000, lambda _, z: z - eta * problem.gradient(z), y))
+    weights = np.array([1, -9, 45, -45, 9, -1]) / 60  # of a first derivative, to the sixth order
+
+    def at(a, b):  # the curves in Γ of x₀ and x₂
+        return np.array([a, (1 - 0.3 * b**2) / a, b, 0.5 * a * b])
+
+    def slopes(move, function, h=2e-3):  # of the curve, and of Σ function(λ_i) along it
+        points = [at(1.6 + k * h * move[0], 0.7 + k * h * move[1]) for k in (3, 2, 1, -1, -2, -3)]
+        sums = [function(np.linalg.eigvalsh(_hessian(problem, point))[2:]).sum() for point in points]
+        return weights @ np.array(points) / h, weights @ np.array(sums) / h
+
+    def curvature(kick, h=0.005):  # the second derivative of Φ_η in this direction
+        ends = {k: np.array(descend(x + k * h * kick)) for k in (-3, -2, -1, 1, 2, 3)}
+        total = 1.5 * (ends[1] + ends[-1]) - 0.15 * (ends[2] + ends[-2]) + (ends[3] + ends[-3]) / 90
+        return (total - 49 / 18 * np.array(x)) / h**2
+
+    kicks = (np.sqrt(c * values) * Q).T  # one at a time, of either sign: covariance cH
+    moved = 0.5 * eta**2 * sum(curvature(kick) for kick in kicks)
+    smooth = Q @ np.diag(2 * values / (1 + values**2)) @ Q.T  # Σ_⊥ = 2Hs(H) with s = 1/(1 + λ²)
+    normal = np.array(drift_terms(problem, smooth, x).normal)
+    for move in ((1, 0), (0, 1), (0.7, -1.2)):
+        velocity, slope = slopes(move, np.arctan)
+        measured(abs(velocity @ normal + slope / 2) / abs(slope))
+        velocity, slope = slopes(move, lambda found: np.log(2 - eta * found))
+        measured(abs(velocity @ moved / (eta * c / 2 * slope) - 1))
+        small = slopes(move, lambda found: -eta / 2 * found)[1]
+        assert abs(slope / small - 1) > 0.2  # the limit's trace would be seen
+
+
+def test_a_cloud_can_make_any_velocity_field():
+    """Exercise 5.9: the main theorem turns the plane around the origin."""
+    powers = jnp.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    problem = Loss(lambda x: 0.5 * jnp.exp(powers @ x[:2]) @ x[2:] ** 2)
+    x, y = 0.7, -1.2
+    tau = 2 * np.sqrt(1 + np.array([y, y, x, x]) ** 2) + 2 * np.array([y, -y, -x, x])
+    cov = np.diag(np.concatenate([np.zeros(2), tau]))
+    assert (tau > 0).all()
+    drift = drift_terms(problem, cov, jnp.array([x, y, 0, 0, 0, 0])).total
+    np.testing.assert_allclose(drift, [-y, x, 0, 0, 0, 0], atol=1e-12)
+
+
 def stationary_density(drift, variance):
     """The density on a grid of the circle that the generator, by finite differences, leaves alone."""
     n = 400
@@ -302,7 +364,7 @@ def motor_velocity(k, angles):
 
 @pytest.mark.statement("prop-motor", asked=1e-9)
 def test_the_motor_turns_for_three_phases_and_more(measured):
-    """The velocity from ½∂²Φ[Σ]; its lower bound and its mean; the lead."""
+    """The velocity from ½∂²Φ[Σ]; its lower bound and its mean; a phase shift."""
 
     def velocity(theta, k):
         return ch05.motor_speed(theta, k, 0.0)
@@ -315,7 +377,7 @@ def test_the_motor_turns_for_three_phases_and_more(measured):
         bound = k / 4 * (kappa - 4 * kappa**k / (1 - kappa**k))
         assert 0 < bound <= least < bound + 4e-3
         measured(abs(np.mean([velocity(theta, k) for theta in grid[:-1]]) - k * kappa / 4))
-    for theta in (0.3, 2.2):  # a lead of π: backwards, and a quarter turn: no mean speed
+    for theta in (0.3, 2.2):  # a shift by π: backwards, and by a quarter turn: no mean speed
         assert ch05.motor_speed(theta, 3, np.pi) < 0
     assert abs(np.mean([ch05.motor_speed(theta, 3, np.pi / 2) for theta in grid[:-1]])) < 1e-12
 

@@ -154,8 +154,8 @@ def coefficient():
         ),
     },
     hints=(
-        "The slope is tr(H† dH), with H = JᵀJ and dH = dJᵀJ + JᵀdJ.",
-        "Or: the nonzero eigenvalues of JᵀJ are those of the small, invertible matrix JJᵀ.",
+        "Which invertible matrix has the same positive eigenvalues as JᵀJ?",
+        "For an invertible matrix, Jacobi's formula gives the slope of the logarithm of its determinant.",
     ),
     after="This is a way to compute the isotropic drift that never meets a singular matrix: −¼ of it.",
 )
@@ -198,8 +198,8 @@ def _shifted_twice(theta, k, beta):
         "Add the k phases up; this is their mean.": lambda theta, k, beta: _speed(theta, k, beta) / k,
     },
     hints=(
-        "On Γ the normal term is −¼ Σ_i (τ_i/h_i) ∂h_i/∂θ, along the circle.",
-        "∂h_i/∂θ = −sin(θ − φ_i), and φ_i = 2πi/k for i = 0, …, k − 1.",
+        "Which of the four terms are left? Write down the cloud across Γ: it is diagonal.",
+        "Each z_i pushes by itself, with the slope of its own h_i along the circle; add the k pushes up.",
     ),
     after="Try it: at β = π the motor runs backwards; at β = ±π/2 its mean speed over the circle is zero, and it "
     "stops.",
