@@ -183,9 +183,9 @@ def test_the_flow_solves_the_dual_of_basis_pursuit():
 
 def test_the_prices_of_other_units_are_those_of_the_flattest_points():
     """By a linear program in the new units, of which the coefficients are put back into the old."""
-    problem, _, _ = small()
-    Z, y = np.asarray(problem.design), np.asarray(problem.targets)
-    scales = np.exp(np.random.default_rng(3).standard_normal(12))
+    rng, Z = np.random.default_rng(3), np.asarray(small()[0].design)
+    y, scales = rng.standard_normal(6), np.exp(rng.standard_normal(12))  # no sparse truth: the prices decide
+    problem = SparseRegression(jnp.array(Z), jnp.array(y))
     other = SparseRegression(jnp.array(Z * scales), jnp.array(y))
     w = scales * np.asarray(other.basis_pursuit(other.second_moments))
     np.testing.assert_allclose(Z @ w, y, atol=1e-9)

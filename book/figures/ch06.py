@@ -130,7 +130,7 @@ def plot_rate(times, errors, late, rate):
 
 
 def plot_certificates(moments, best, chain):
-    """The polygon |Zᵀν| ≤ m of `SIX_COLUMNS`, its certificates for feature 0, and λ/(8ct) on its way to the best one."""
+    """The polygon |Zᵀν| ≤ m of `SIX_COLUMNS`, its certificates for feature 0, and λ/(8ct) on its way to the best."""
     _, axes = plt.subplots(figsize=(5.2, 4.2))
     first, others = SIX_COLUMNS[:, 0], SIX_COLUMNS[:, 1:].T
     along = np.array([-first[1], first[0]]) / np.linalg.norm(first)
