@@ -39,9 +39,23 @@ def test_every_table_says_where_it_comes_from():
 def test_the_phase_diagrams_are_complete(design):
     table = read(f"recovery-{design}")
     cells = np.stack([table[name] for name in ("sparsity", "n", "trial")], axis=1)
-    assert len(np.unique(cells, axis=0)) == len(cells) == 20 * 20 * 20
+    assert len(np.unique(cells, axis=0)) == len(cells) == 20 * 20 * 24
     assert all(np.isfinite(table[name]).all() for name in table.dtype.names)
     assert (table["gradient descent"] <= 1.0).all()
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_eight_batches_share_no_seed_and_have_all_cells(path):
+    table = read(path.stem)
+    parts = results.batches(table)
+    assert table.dtype.names[0] == "batch"
+    assert len(parts) == results.BATCHES == 8
+    assert sum(len(part) for part in parts) == len(table)
+    seeds = [set(part["trial"].tolist()) for part in parts]
+    assert sum(map(len, seeds)) == len(set.union(*seeds))
+    assert len({len(part) for part in parts}) == 1
+    for part in parts:
+        assert (part["batch"] == part["trial"] % 8).all()
 
 
 def agree(stored, again):
@@ -87,6 +101,7 @@ def test_a_table_is_read_back_as_it_was_stored(tmp_path, monkeypatch):
     command.store("few", "Nothing.", ["n"], trials)
     table = read("few")
     assert {name: table[name].tolist() for name in table.dtype.names} == {
+        "batch": [0, 1, 0, 1],
         "n": [1, 1, 2, 2],
         "trial": [0, 1, 0, 1],
         "error": [0.123, 0.123, 0.247, 0.247],

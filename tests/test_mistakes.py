@@ -185,9 +185,11 @@ NAMED = [
     ("5.4", lambda J, dJ: 2 * np.trace(J.T @ dJ) / np.trace(J.T @ J), "ln tr"),
     ("5.6", leading_noise, "phase shift has the wrong sign"),
     ("5.6", noise_alone, "the noise alone"),
-    ("6.1", lambda Z, u, v: 2 * np.mean(Z**2, axis=0) @ (u**2 + v**2), "8, not 2"),
-    ("6.1", lambda Z, u, v: 8 * np.mean(Z**2, axis=0) @ np.abs(u**2 - v**2), "ℓ₁"),
     ("6.3", signs_without_moments, "m_j is missing"),
+    ("6.9", lambda Z, s: np.mean((s * Z) ** 2, axis=0), "in the new units"),
+    ("6.9", lambda Z, s: np.mean(Z**2, axis=0), "without the change of units"),
+    ("6.11", lambda Z, w: ch06.best_margin(Z, w), "That is γ*"),
+    ("6.11", ch06._left_out, "cannot be left out"),
     ("7.1", with_np_cov, "np.cov"),
     ("7.4", transposed_projection, "I − GW"),
 ]
@@ -224,7 +226,8 @@ def test_the_bound_on_the_learning_rate_is_marked():
 
 
 @pytest.mark.parametrize(
-    ("exercise_id", "answer"), [("2.5", "divided by Σ λ"), ("6.1", "8 Σ m_j"), ("7.4", "u − w * (G @ u)")]
+    ("exercise_id", "answer"),
+    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.4", "u − w * (G @ u)")],
 )
 def test_the_second_hint_is_not_the_answer(exercise_id, answer):
     assert answer not in find_exercise(exercise_id).hints[1]

@@ -9,44 +9,50 @@ from scipy.optimize import linprog
 from labnoise.teaching import exercise
 
 
+def _units(rng):
+    """A design whose features differ in size and have a mean, and scales on both sides of one."""
+    n, d = int(rng.integers(2, 5)), int(rng.integers(5, 8))
+    return (rng.standard_normal((n, d)) + 1) * rng.uniform(0.5, 2, d), rng.uniform(0.3, 3, d)
+
+
 @exercise(
-    "6.1",
-    inputs=lambda rng: (
-        lambda n, d: (rng.standard_normal((n, d)), rng.standard_normal(d), rng.standard_normal(d))
-    )(int(rng.integers(2, 5)), int(rng.integers(5, 8))),
+    "6.9",
+    inputs=_units,
     mistakes={
-        "This is half of it: the loss carries a 2, and the Jacobian of u² another, squared.": (
-            lambda Z, u, v: 4 * np.mean(Z**2, axis=0) @ (u**2 + v**2)
+        "These are the prices without the change of units: multiplying a feature changes its mean square.": (
+            lambda Z, s: np.mean(Z**2, axis=0)
         ),
-        "The factor is 8, not 2: a second derivative of u² gives (2u)², and the loss carries a 2.": (
-            lambda Z, u, v: 2 * np.mean(Z**2, axis=0) @ (u**2 + v**2)
+        "These are the prices of the coefficients in the new units; the answer is asked for those in the old.": (
+            lambda Z, s: s**2 * np.mean(Z**2, axis=0)
         ),
-        "This is the ℓ₁ norm of w, weighted; the sharpness knows u and v, not only u² − v².": (
-            lambda Z, u, v: 8 * np.mean(Z**2, axis=0) @ np.abs(u**2 - v**2)
+        "The units go the other way: the network sees s_j z_ij, not z_ij/s_j.": (
+            lambda Z, s: np.mean(Z**2, axis=0) / s
         ),
-        "The mean over the examples is missing: m_j is a mean, not a sum.": (
-            lambda Z, u, v: 8 * np.sum(Z**2, axis=0) @ (u**2 + v**2)
+        "Coefficients go against their features: if a feature is multiplied, its coefficient is divided.": (
+            lambda Z, s: s**3 * np.mean(Z**2, axis=0)
         ),
-        "The weights enter as u² + v²: the second derivative in v is as large as in u, and both add up.": (
-            lambda Z, u, v: 8 * np.mean(Z**2, axis=0) @ (u**2 - v**2)
+        "m_j is the mean of the squares, not the variance: no mean is subtracted.": (
+            lambda Z, s: s * np.var(Z, axis=0)
         ),
-        "The m_j are missing: this is right for inputs ±1 only.": (lambda Z, u, v: 8 * np.sum(u**2 + v**2)),
+        "m_j is a mean over the examples, not a sum.": (lambda Z, s: s * np.sum(Z**2, axis=0)),
     },
     hints=(
-        "First m_j: the mean over the rows of the squares of column j.",
-        "Differentiate the loss twice in u_j alone: on Γ the residuals vanish. Then in v_j, and add up over j.",
+        "Which design does the network see, which coefficients w′ does it find, and what are those in w?",
+        "Write down the weighted norm that its flattest point minimizes, all of it in the new units; then put w in.",
     ),
+    after="Features scaled to mean square one, as is often done, cost the root of m_j; at s = 1/m it is plain ℓ₁.",
 )
-def olm_sharpness(Z, u, v):
-    """tr ∇²L from the design Z (n, d) and the weights u, v (d,)."""
-    return 8 * np.mean(Z**2, axis=0) @ (u**2 + v**2)
+def prices(Z, s):
+    """The prices p (d,) from the design Z (n, d) and the scales s (d,)."""
+    return s * np.mean(Z**2, axis=0)
 
 
-def _certificate(Z, w_star, moments=None, signs=None, factor=None):
-    """The linear program of the best margin, with what a reader may get wrong left open."""
+def _certificate(Z, w_star, moments=None, signs=None, factor=None, zero=()):
+    """The linear program of the best margin, with what a reader may get wrong left open; 0 at the features `zero`."""
     n, _ = Z.shape
     m = np.mean(Z**2, axis=0) if moments is None else moments
     on = w_star != 0
+    on[list(zero)] = True
     signs = np.sign(w_star[on]) if signs is None else signs(w_star[on])
     off = Z[:, ~on].T
     found = linprog(
@@ -157,6 +163,80 @@ def needed():
     return half_way("label noise at t = 1", 10)
 
 
+@cache
+def _with_small_features(number, count=8):
+    """Three examples, seven features, one true; of the others so many are so small that they hold γ* down."""
+    rng, found = np.random.default_rng(number), []
+    while len(found) < count:
+        Z, w = rng.standard_normal((3, 7)), np.eye(7)[0]
+        Z[:, 1 : 1 + number] *= rng.uniform(0.3, 0.8, number)
+        small = _from_the_smallest(Z, w)
+        if number and np.argmin(np.sum(Z**4, axis=0)[1:]) + 1 == small[0]:
+            continue  # the fourth powers are to tell another order
+        rates = [_certificate(Z, w, zero=small[:k]) for k in range(3)]
+        if rates[0] > 1e-3 and np.argmax(rates) == number and rates[number] > 1.02 * rates[number - 1]:
+            found.append((Z, w))
+    return found
+
+
+def _turned(number):
+    """One of these cases, with its features in another order and of other signs, in other units, and another truth."""
+
+    def case(rng):
+        Z, w = _with_small_features(number)[rng.integers(8)]
+        places, signs = rng.permutation(7), rng.choice([-1, 1], 7)
+        return (rng.uniform(0.5, 2) * signs * Z)[:, places], (rng.uniform(0.5, 2) * signs * w)[places]
+
+    return case
+
+
+def _from_the_smallest(Z, w_star):
+    """The features by their mean squares, those of the truth last."""
+    return np.argsort(np.where(w_star != 0, np.inf, np.mean(Z**2, axis=0)))
+
+
+def _left_out(Z, w_star):
+    """The least feature is taken away where it holds γ* down, and with it all that it asks for."""
+    rate, least = _certificate(Z, w_star), np.min(np.mean(Z**2, axis=0)[w_star == 0])
+    if rate < least - 1e-9:
+        return rate
+    kept = np.ones(len(w_star), bool)
+    kept[_from_the_smallest(Z, w_star)[0]] = False
+    return _certificate(Z[:, kept], w_star[kept])
+
+
+@exercise(
+    "6.11",
+    inputs=[_turned(number) for number in range(3)],
+    mistakes={
+        "That is γ*: right where it is below every m_j off S. Where it equals the least, the error falls faster.": (
+            lambda Z, w_star: _certificate(Z, w_star)
+        ),
+        "One small feature is treated rightly; but there may be several.": lambda Z, w_star: max(
+            _certificate(Z, w_star, zero=_from_the_smallest(Z, w_star)[:k]) for k in range(2)
+        ),
+        "The least feature does not always want a value of its own: in some draws γ* itself is the rate.": (
+            lambda Z, w_star: _certificate(Z, w_star, zero=_from_the_smallest(Z, w_star)[:1])
+        ),
+        "A small feature cannot be left out: with no demand on it its coefficient would not stay small.": _left_out,
+    },
+    hints=(
+        "Say w_j(t) falls faster than β_j. What does the sinh then say of (Zᵀλ)_j + θ_j, and that of (Zᵀν)_j?",
+        "So a feature has one of two ways to be fast enough: a margin, or another value of (Zᵀν)_j. Which features, "
+        "ordered by m_j, take the second way?",
+        "Solve one linear program for each number of features that take it, and compare what you get.",
+    ),
+    raised={
+        "NoneType": "Where linprog finds no solution its x is None: Zᵀν can be prescribed at n features at most."
+    },
+)
+def exponent(Z, w_star):
+    """γ in the rate 8cγ at which the error falls, from the design Z (n, d) and the truth w* (d,)."""
+    small = _from_the_smallest(Z, w_star)
+    equations = len(Z) - np.sum(w_star != 0)
+    return max(_certificate(Z, w_star, zero=small[:k]) for k in range(equations + 1))
+
+
 @exercise(
     "6.6",
     inputs=lambda rng: (rng.uniform(2.0, 50.0), rng.uniform(0.3, 1.5)),
@@ -184,10 +264,11 @@ def delay(factor, delta):
 
 # Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
 EQUIVALENT = {
-    "6.1": {
-        "np.abs(_)": "the result is never negative",
-        "np.maximum(_, 0)": "the result is never negative",
-        "return (u ** 2 + v ** 2) @ (8 * np.mean(Z ** 2, axis=0))": "a scalar product is symmetric",
+    "6.9": {"np.abs(_)": "prices are positive", "np.maximum(_, 0)": "prices are positive"},
+    "6.11": {
+        "np.abs(_)": "where w* is recovered the rate is positive",
+        "np.maximum(_, 0)": "where w* is recovered the rate is positive",
+        "return np.argsort(np.where(w_star != 0, np.inf, np.sum(Z ** 2, axis=0)))": "sums have the order of means",
     },
     "6.3": {
         "found = linprog(np.append(np.zeros(n), -2.0), A_ub=np.block([[off, np.ones((len(off), 1))], [-off, n": (

@@ -13,14 +13,15 @@ from . import recovery, results
 
 WORK = Path("_build") / "experiments"  # one line a trial while it runs; what is stored is shorter
 
+TRIALS = 3 * results.BATCHES  # of a cell of the diagrams: three for each batch
 PHASE = {"sparsity": list(range(2, 41, 2)), "n": list(range(8, 161, 8)), "d": [200]}
 SGD = {"sparsity": [4, 10, 20], "n": [40, 72, 104, 136], "d": [200], "eta": [2e-3, 1e-3]}
 SCALING = {  # n for each d, around where κ = 5 begins to be recovered
     50: range(12, 33, 5),
-    100: range(15, 36, 5),
+    100: range(10, 36, 5),
     200: range(18, 44, 5),
     400: range(21, 52, 5),
-    800: range(24, 55, 5),
+    800: range(24, 66, 5),
 }
 
 
@@ -30,13 +31,14 @@ def store(name: str, about: str, columns: list[str], trials: list[Trial]) -> Non
     if failed:
         raise SystemExit(f"{len(failed)} trials failed, the first:\n{failed[0].error}")
     names = list(trials[0].result or {})
-    rows = [",".join([*columns, "trial", *names])]
+    rows = [",".join(["batch", *columns, "trial", *names])]
     for trial in trials:
         numbers = [f"{number:.2e}" for number in (trial.result or {}).values()]
-        rows.append(",".join([*(str(trial.cell[column]) for column in columns), str(trial.seed), *numbers]))
+        cell = [str(trial.cell[column]) for column in columns]
+        rows.append(",".join([str(results.batch(trial.seed)), *cell, str(trial.seed), *numbers]))
     command = (
         f"Command: python -m afterzero.experiments {name}. Trial s of a cell has the key that "
-        "experiments/recovery.py makes of s and the cell."
+        "experiments/recovery.py makes of s and the cell; it belongs to the batch s mod 8."
     )
     seconds = sum(trial.seconds for trial in trials)
     results.write(name, [about, command, f"{len(trials)} trials, {seconds:.0f} s in all."], rows)
@@ -44,7 +46,7 @@ def store(name: str, about: str, columns: list[str], trials: list[Trial]) -> Non
 
 def phase_diagram(executor: ProcessPoolExecutor, design: str) -> None:
     name = f"recovery-{design}"
-    found = sweep(recovery.exact, {"design": [design], **PHASE}, 20, executor, WORK / f"{name}.jsonl")
+    found = sweep(recovery.exact, {"design": [design], **PHASE}, TRIALS, executor, WORK / f"{name}.jsonl")
     about = f"Relative errors |w - w*|/|w*| of sparse recovery, d = 200, {design} design, start u = v = 1, delta = 1."
     store(name, about, ["sparsity", "n"], found.trials)
 
@@ -53,7 +55,7 @@ def scaling(executor: ProcessPoolExecutor) -> None:
     trials = []
     for d, sizes in SCALING.items():
         grid = {"design": ["gaussian"], "n": list(sizes), "sparsity": [5], "d": [d]}
-        trials += sweep(recovery.exact, grid, 20, executor, WORK / "recovery-scaling.jsonl").trials
+        trials += sweep(recovery.exact, grid, TRIALS, executor, WORK / "recovery-scaling.jsonl").trials
     about = (
         "Relative errors |w - w*|/|w*|, 5 nonzero coefficients, Gaussian design, start u = v = 1, delta = 1."
     )
@@ -61,7 +63,7 @@ def scaling(executor: ProcessPoolExecutor) -> None:
 
 
 def itself(executor: ProcessPoolExecutor) -> None:
-    found = sweep(recovery.stochastic, SGD, 3, executor, WORK / "recovery-sgd.jsonl")
+    found = sweep(recovery.stochastic, SGD, results.BATCHES, executor, WORK / "recovery-sgd.jsonl")
     about = (
         "Label-noise SGD from t = 0.25 to t = 1, d = 200, Boolean design, delta = 1: relative error |w - w*|/|w*|, "
         "that of the limit, width of the cloud."

@@ -1,4 +1,8 @@
-"""The tables of stored experiments: written by the long runs, read by the chapters that plot them."""
+"""The tables of stored experiments: written by the long runs, read by the chapters that plot them.
+
+Every table has a first column `batch`, from 0 to 7: the eight batches share no seed, and what a chapter says of an
+experiment has to hold on each of them.
+"""
 
 import platform
 from collections.abc import Iterable
@@ -8,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
+BATCHES = 8
 
 
 def read(name: str) -> np.ndarray:
@@ -18,6 +23,16 @@ def read(name: str) -> np.ndarray:
     return np.genfromtxt(
         rows, delimiter=",", names=True, dtype=None, encoding="utf8", deletechars="", replace_space=" "
     )
+
+
+def batch(seed: int) -> int:
+    """The batch of a run, by its seed: each takes every eighth."""
+    return seed % BATCHES
+
+
+def batches(table: np.ndarray) -> list[np.ndarray]:
+    """The rows of each batch, in the order of the table."""
+    return [table[table["batch"] == number] for number in range(BATCHES)]
 
 
 def write(name: str, about: Iterable[str], rows: Iterable[str]) -> None:

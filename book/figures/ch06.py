@@ -6,6 +6,10 @@ from scipy.stats import beta as beta_law
 
 from labnoise.widgets import COLORS
 
+ANGLES, LENGTHS = np.deg2rad([0, 40, 75, 105, 140, 160]), np.array([1.0, 1.1, 1.1, 1.0, 1.05, 1.2])
+SIX_COLUMNS = LENGTHS * np.array(
+    [np.cos(ANGLES), np.sin(ANGLES)]
+)  # two examples of six features, for a drawing
 WHO = {"gradient descent": COLORS["gradient"], "label noise": COLORS["label"]}
 
 
@@ -125,6 +129,40 @@ def plot_rate(times, errors, late, rate):
     plt.show()
 
 
+def plot_certificates(moments, best, chain):
+    """The polygon |Zᵀν| ≤ m of `SIX_COLUMNS`, its certificates for feature 0, and λ/(8ct) on its way to the best."""
+    _, axes = plt.subplots(figsize=(5.2, 4.2))
+    first, others = SIX_COLUMNS[:, 0], SIX_COLUMNS[:, 1:].T
+    along = np.array([-first[1], first[0]]) / np.linalg.norm(first)
+    foot = moments[0] * first / (first @ first)
+    steps = np.linspace(-0.6, 0.6, 24001)
+    margins = np.min(moments[1:] - np.abs((foot + steps[:, None] * along) @ others.T), axis=1)
+    edge = foot + steps[margins >= 0][[0, -1], None] * along
+    star = foot + steps[np.argmax(margins)] * along
+    plane = np.stack(np.meshgrid(*[np.linspace(-0.9, 0.9, 361)] * 2), axis=-1)
+    heights = np.max(np.abs(plane @ SIX_COLUMNS) / moments, axis=-1)
+    axes.contourf(*plane.transpose(2, 0, 1), heights, [0, 1], colors=[COLORS["limit"]], alpha=0.15)
+    for column, moment in zip(SIX_COLUMNS.T, moments, strict=True):
+        pulls = plane @ column
+        axes.contour(
+            *plane.transpose(2, 0, 1),
+            pulls,
+            [-moment, moment],
+            colors=COLORS["guide"],
+            linewidths=0.8,
+            linestyles="-",
+        )
+        if np.isclose(moment - abs(star @ column), best, atol=1e-4):
+            level = np.sign(star @ column) * (moment - best)
+            axes.contour(*plane.transpose(2, 0, 1), pulls, [level], colors=COLORS["limit"], linestyles=":")
+    axes.plot(*edge.T, color=COLORS["limit"], lw=4, label="certificates", solid_capstyle="butt")
+    axes.plot(*chain.T, ".-", color=COLORS["sgd"], lw=0.8, label="λ/(8ct)")
+    axes.plot(*star, "*", ms=16, color=COLORS["gradient"], label="the best one")
+    axes.set(xlabel="ν₁", ylabel="ν₂", xlim=(-0.9, 0.9), ylim=(-0.75, 0.75), aspect="equal")
+    axes.legend(loc="lower left")
+    plt.show()
+
+
 def stage_phase(fig, kappas, sizes):
     """The phase diagram, and a cut through it."""
     fig.set_size_inches(6.4, 3.4)
@@ -168,25 +206,6 @@ def show_phase(artists, method, kappa, kappas, sizes, shares, laws):
     half = half_way(shares[i], sizes)
     needed = f"about {half:.0f} examples" if np.isfinite(half) else "more examples than the diagram has"
     return f"{method.capitalize()}: half of the problems with κ = {kappas[i]:.0f} are solved from {needed}. {line}"
-
-
-def plot_descent(sizes, risks, scaling):
-    """Squared errors of gradient descent at d = 200, κ → one a size, and those of the stored table for other d."""
-    _, axes = plt.subplots(figsize=(6.4, 3.0))
-    axes.plot([0, 1], [1, 0], "--", color=COLORS["limit"], lw=2, label="1 − n/d")
-    for alpha, (kappa, risk) in zip((0.35, 0.65, 1.0), risks.items(), strict=True):
-        axes.plot(
-            sizes / 200, risk, "o", color=COLORS["gradient"], alpha=alpha, label=f"κ = {kappa:.0f}, d = 200"
-        )
-    for d in np.unique(scaling["d"]):
-        for size in np.unique(scaling["n"][scaling["d"] == d]):
-            cell = (scaling["d"] == d) & (scaling["n"] == size)
-            label = "κ = 5, d = 50 … 800" if (d, size) == (50, 12) else None
-            squares = scaling["gradient descent"][cell] ** 2
-            axes.plot(size / d, np.mean(squares), "x", color=COLORS["sgd"], label=label)
-    axes.set(xlabel="examples per feature n/d", ylabel="mean squared error / |w*|²", xlim=(0, 1), ylim=(0, 1))
-    axes.legend()
-    plt.show()
 
 
 def plot_scaling(features, needed):
