@@ -5,6 +5,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+from scipy.special import zeta
 
 from labnoise.teaching import find_exercise
 
@@ -96,7 +97,9 @@ NAMED = [
     ("6.1", lambda Z, u, v: 8 * np.mean(Z**2, axis=0) @ np.abs(u**2 - v**2), "ℓ₁"),
     ("6.3", lambda Z, w: ch06._certificate(Z, w, factor=np.ones(Z.shape[1])), "m_j is missing"),
     ("7.1", lambda Z, v, y, delta: ch07._covariances(Z, v, y, delta, sample=True), "np.cov"),
-    ("7.4", ch07._other_projection, "I − GW"),
+    ("7.8", lambda eta, p: np.array([eta * zeta(p), eta**2 * zeta(2 * p)]), "continues the sum"),
+    ("7.9", lambda x, speed: ch07._mixture(ch07._pull(x, mixed=0.5), speed), "factor 1, not ½"),
+    ("7.9", ch07._half_tangent, "correlation is above 1"),
 ]
 
 
@@ -131,7 +134,30 @@ def test_the_bound_on_the_learning_rate_is_marked():
 
 
 @pytest.mark.parametrize(
-    ("exercise_id", "answer"), [("2.5", "divided by Σ λ"), ("6.1", "8 Σ m_j"), ("7.4", "u − w * (G @ u)")]
+    ("exercise_id", "answer"), [("2.5", "divided by Σ λ"), ("6.1", "8 Σ m_j"), ("7.9", "eigh")]
 )
 def test_the_second_hint_is_not_the_answer(exercise_id, answer):
     assert answer not in find_exercise(exercise_id).hints[1]
+
+
+def test_noises_of_another_make_are_right_and_near_misses_are_not():
+    """Exercise 7.9: among the noises with the wanted drift the one of least normal variance; then one slip after another."""
+
+    def least_normal(x, speed):
+        frame, length = ch07._frame(x)
+        wanted, q = speed * length**3, x[0] ** 2 - x[1] ** 2
+        # b = (wanted + qd/2)/2 and b² = d(1 − d)
+        roots = np.roots([q**2 / 16 + 1, wanted * q / 4 - 1, wanted**2 / 4]).real
+        d = max(roots.min(), 0)
+        b = (wanted + q * d / 2) / 2
+        return frame @ np.array([[1 - d, b], [b, d]]) @ frame.T
+
+    exercise = find_exercise("7.9")
+    assert exercise.mark(least_normal).status == "correct"
+    for slip in (
+        lambda cov: 1.001 * cov,
+        lambda cov: cov + 1e-4 * np.array([[0, 1], [-1, 0]]),
+        lambda cov: cov.T[::-1, ::-1],
+        lambda cov: 0.999 * cov + 0.0005 * np.eye(2),
+    ):
+        assert exercise.mark(lambda x, speed, slip=slip: slip(least_normal(x, speed))).status != "correct"

@@ -36,6 +36,7 @@ class Exercise:
     after : str
         What is said of a right answer.
     raised : a piece of an error's message → what is added when the answer raises such an error
+    seen : of a function, the function whose results are compared; solution and mistakes are seen already
     """
 
     id: str
@@ -46,6 +47,7 @@ class Exercise:
     rtol: float
     after: str = ""
     raised: Mapping[str, str] = field(default_factory=dict)
+    seen: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
 
     @property
     def wants_number(self) -> bool:
@@ -56,6 +58,8 @@ class Exercise:
         """The verdict on an answer, without a hint and without a memory of it."""
         if answer is None or answer is ...:
             return Verdict("not answered yet", "Replace the ... and run the cell again.")
+        if self.seen and callable(answer):
+            answer = self.seen(answer)
         if callable(answer) == self.wants_number:
             wanted = "a number, not a function" if self.wants_number else "a function, not a value"
             return Verdict("not yet", f"The answer is {wanted}.")
@@ -109,6 +113,7 @@ def exercise(
     rtol: float = 1e-6,
     after: str = "",
     raised: Mapping[str, str] | None = None,
+    seen: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the solution of an exercise.
 
@@ -134,6 +139,9 @@ def exercise(
         Said of a right answer: what it means, or what to look at next.
     raised : dict, optional
         Maps a piece of an error's message to what is added if the answer raises an error that says it.
+    seen : function, optional
+        Where many answers are right: turns a function (answer, solution or mistake) into the one whose results are
+        compared, say the drift of the noise that it designs. It keeps the name by `functools.wraps`.
 
     Returns
     -------
@@ -168,13 +176,14 @@ def exercise(
             )
         _exercises[exercise_id] = Exercise(
             exercise_id,
-            solution,
+            seen(solution) if seen else solution,
             (inputs,) if callable(inputs) else tuple(inputs),
-            dict(mistakes),
+            {name: seen(mistake) if seen else mistake for name, mistake in mistakes.items()},
             tuple(hints),
             rtol,
             after,
             dict(raised or {}),
+            seen,
         )
         return solution
 
