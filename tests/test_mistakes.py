@@ -141,7 +141,7 @@ def test_the_second_hint_is_not_the_answer(exercise_id, answer):
 
 
 def test_noises_of_another_make_are_right_and_near_misses_are_not():
-    """Exercise 7.9: among the noises with the wanted drift the one of least normal variance; then one slip after another."""
+    """Exercise 7.9: the noise of least normal variance with the wanted drift; then one slip after another."""
 
     def least_normal(x, speed):
         frame, length = ch07._frame(x)

@@ -200,7 +200,7 @@ def _mixture(pull, speed):
     "Try Σ on SGD, and look at what else tangent noise does.",
 )
 def designed_noise(x, speed):
-    """Σ (2, 2) of trace 1 at x = (u, v) on Γ for which the limit drifts along Γ at that speed; u grows if it is positive."""
+    """Σ (2, 2) of trace 1 at x = (u, v) on Γ with that drift along Γ; positive: u grows."""
     u, v = x
     length = np.hypot(u, v)
     frame = np.array([[u, v], [-v, u]]) / length
