@@ -85,7 +85,7 @@ def plot_clocks(label, pair, limit):
     right.plot(*limit, "--", color=COLORS["limit"], lw=2.2)
     left.set(xlabel="steps", ylabel="shrinking λ", xscale="log", yscale="log", ylim=(1e-3, 10))
     right.set(xlabel="shrinking λ", ylabel="error", yscale="log", ylim=(2e-4, 100))
-    left.text(1.2, 1.6, "mini-batch", color=COLORS["minibatch"], weight="bold")
+    left.text(1.5e3, 4.0, "mini-batch", color=COLORS["minibatch"], weight="bold")
     left.text(2e3, 0.02, "label noise", color=COLORS["label"], weight="bold")
     plt.show()
 
