@@ -58,8 +58,7 @@ class Exercise:
         """The verdict on an answer, without a hint and without a memory of it."""
         if answer is None or answer is ...:
             return Verdict("not answered yet", "Replace the ... and run the cell again.")
-        if self.seen and callable(answer):
-            answer = self.seen(answer)
+        answer = _as_seen(answer, self.seen)
         if callable(answer) == self.wants_number:
             wanted = "a number, not a function" if self.wants_number else "a function, not a value"
             return Verdict("not yet", f"The answer is {wanted}.")
@@ -176,9 +175,9 @@ def exercise(
             )
         _exercises[exercise_id] = Exercise(
             exercise_id,
-            seen(solution) if seen else solution,
+            _as_seen(solution, seen),
             (inputs,) if callable(inputs) else tuple(inputs),
-            {name: seen(mistake) if seen else mistake for name, mistake in mistakes.items()},
+            {name: _as_seen(mistake, seen) for name, mistake in mistakes.items()},
             tuple(hints),
             rtol,
             after,
@@ -249,6 +248,15 @@ def _fault(given: Any, right: Any, rtol: float) -> str:
     got, wanted = got[finite], wanted[finite]
     scale = np.max(np.abs(wanted), initial=0) or 1.0
     return "" if np.max(np.abs(got - wanted), initial=0) <= rtol * scale else "The values are not right."
+
+
+def _as_seen(function: Any, seen: Callable[[Callable[..., Any]], Callable[..., Any]] | None) -> Any:
+    """The function whose results are compared; itself if it is one already."""
+    if seen is None or not callable(function) or hasattr(function, "seen_by"):
+        return function
+    shown = seen(function)
+    shown.seen_by = seen  # type: ignore[attr-defined]
+    return shown
 
 
 def _origin(function: Callable[..., Any]) -> str:
