@@ -101,7 +101,6 @@ def test_isotropic_noise_on_the_square_model(measured):
     u = 1 - 2 * g
     measured(abs(drift - (u - w * (G @ u))).max())
     measured(abs(4 * x[:, None] * T * x - 4 * (np.diag(w) - w[:, None] * G * w)).max())
-    measured(abs(drift.sum() - ch07.total_drift(Z, w)))
     measured(abs(g.sum() - 3))
     # SGD on w₁ + 3w₂ = 1: by part 2 the law of w₁ has the density (w₁w₂)^−½, the arcsine law, whatever the 3
     rng, v, eta = np.random.default_rng(0), np.tile([0.6, 0.46], (4000, 1)), 0.02
@@ -181,6 +180,14 @@ def test_heavy_ball_has_the_limit_of_sgd(beta, rate, measured):
         np.testing.assert_allclose(x - beta * rate * m, p - rate * gradient, rtol=0, atol=1e-14)
 
 
+def test_momentum_that_grows_with_the_rate_weakens_the_mixed_term():
+    """Exercise 7.7: on the circle, 1 − β = aη̃ with a = ½, the mixed term by the factor 1/(1 + λ/2a) = ½."""
+    rate, a, runs = 0.025, 0.5, 12_000
+    slow, _ = heavy_ball_on_the_circle(1 - a * rate, rate, 0.3, -0.25, 0.5, runs)
+    assert abs(slow.mean() - 0.125) < 4.5 * slow.std() / runs**0.5 + 0.5 * rate
+    assert abs(slow.mean() - 0.25) > 0.09
+
+
 def test_momentum_that_grows_with_the_rate_has_another_cloud():
     """Exercise 7.7, by the exact covariance of the recursion."""
     lam, cov, a = np.array([1.0, 3.0]), np.array([[1.0, 0.8], [0.8, 1.0]]), 1.0
@@ -202,13 +209,13 @@ def test_a_stored_run_can_be_made_again(name):
     done, v = noise_shapes.run(name, 1, 2000)
     shown = np.isin(rows["step"], done)
     same = np.isin(done, rows["step"])
-    assert same.sum() > 25
+    assert same.sum() == 25  # the start and 24 saves
     np.testing.assert_allclose(noise_shapes.error(v[same]), rows["error"][shown], rtol=5e-3)
     np.testing.assert_allclose(noise_shapes.norm(v[same]), rows["norm"][shown], rtol=5e-3)
 
 
 def test_what_the_stored_runs_say():
-    """Label noise below 10⁻² in all runs; gradient descent and their spherical noise above 10."""
+    """Label noise below 10⁻² in all runs; gradient descent and their spherical noise above 10; eight batches."""
     rows = read("noise-shapes")
     last = {
         name: rows[(rows["run"] == name) & (rows["step"] == setting.steps)]["error"]
@@ -220,5 +227,15 @@ def test_what_the_stored_runs_say():
     assert len(last["spherical"]) >= 10
     assert last["spherical"].min() > 10
     assert np.isfinite(last["mini-batch"]).sum() >= 10
+    for name in ("label", "mini-batch", "spherical"):
+        batches = noise_shapes.stored(name).batches()
+        assert len(batches) == 8
+        assert sum(len(batch.error) for batch in batches) == np.isfinite(last[name]).sum()
+    seeds = {(row["run"], row["seed"]): row["batch"] for row in rows}
+    assert all(
+        batch == seed // (noise_shapes.SEEDS[name] // 8)
+        for (name, seed), batch in seeds.items()
+        if name != "none"
+    )
     size = sum(path.stat().st_size for path in RESULTS.glob("noise-*.csv"))
     assert size < 2**20

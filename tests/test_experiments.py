@@ -139,21 +139,25 @@ def test_stored_runs_are_the_lines_of_the_table_without_the_lost_ones(name):
     kept = [path for path in by_seed.values() if np.isfinite(float(path[-1]["error"]))]
     assert len(by_seed) == noise_shapes.SEEDS[name]
     assert (len(kept) < len(by_seed)) == (name == "mini-batch")
-    for column in ("error", "norm", "clock"):
+    for column in ("error", "norm", "shrinking"):
         expected = [[float(line[column]) for line in path] for path in kept]
         np.testing.assert_array_equal(getattr(runs, column), expected)
     np.testing.assert_array_equal(runs.steps, [int(line["step"]) for line in kept[0]])
-    np.testing.assert_array_equal(runs.time, [float(line["time"]) for line in kept[0]])
+    np.testing.assert_array_equal(runs.batch, [int(path[0]["batch"]) for path in kept])
+    rate = noise_shapes.SETTINGS[name].rate
+    times = [sum((rate(k) if callable(rate) else rate) ** 2 for k in range(end)) for end in runs.steps[:4]]
+    np.testing.assert_allclose(runs.time[:4], times, rtol=1e-6)
 
 
 def test_stored_runs_of_the_grid_are_the_lines_of_the_table():
     steps, error = noise_shapes.stored_grid("spherical", 0.3, 0.25)
     setting = {"noise": "spherical", "strength": "0.3", "alpha": "0.25"}
     expected = {
-        (int(line["seed"]), int(line["step"])): float(line["error"])
+        (int(line["batch"]), int(line["step"])): float(line["error"])
         for line in lines("noise-grid")
         if setting.items() <= line.items()
     }
     assert len(expected) == error.size
-    for (seed, step), value in expected.items():
-        assert error[seed, list(steps).index(step)] == value
+    assert len(error) == noise_shapes.BATCHES
+    for (batch, step), value in expected.items():
+        assert error[batch, list(steps).index(step)] == value

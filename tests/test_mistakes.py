@@ -6,7 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.linalg import solve_continuous_lyapunov
-from scipy.optimize import brentq, linprog
+from scipy.optimize import linprog
+from scipy.special import zeta
 
 from labnoise.teaching import find_exercise
 
@@ -62,18 +63,6 @@ def back_the_wrong_way(H, cov, eta):
     return Q.T @ Q.T @ solve_continuous_lyapunov(H, eta * cov) @ Q @ Q
 
 
-def nearest(x, y):
-    """The least distance from x on the curve, as the root of its derivative."""
-
-    def slope(u):
-        return u - x[0] - (y / u - x[1]) * y / u**2
-
-    u = np.geomspace(0.01, 10, 4000)
-    i = np.argmin((u - x[0]) ** 2 + (y / u - x[1]) ** 2)
-    root = brentq(slope, u[i - 1], u[i + 1], xtol=1e-14)
-    return np.array([root, y / root])
-
-
 def always_s(n, eta, s, t):
     jump = eta * (np.sqrt(n) * np.eye(n) - np.ones((n, n)) / np.sqrt(n))
     return sum(jump @ jump.T / n for _ in range(int(s / eta**2)))
@@ -113,12 +102,6 @@ def with_np_cov(Z, v, y, delta):
     gradients = np.array([(z @ v**2 - target) * z * v for z, target in zip(Z, y, strict=True)])
     label = sum(np.outer(z * v, z * v) for z in Z) / len(Z)
     return np.stack([delta**2 * label, 2 * delta**2 * np.cov(gradients.T)])
-
-
-def transposed_projection(Z, w):
-    W = np.diag(w)
-    G = Z.T @ np.linalg.inv(Z @ W @ Z.T) @ Z
-    return np.ones(len(w)) @ (np.eye(len(w)) - G @ W) @ (1 - 2 * np.diag(W @ G))
 
 
 ACCEPTED = {
@@ -191,7 +174,9 @@ NAMED = [
     ("6.11", lambda Z, w: ch06.best_margin(Z, w), "That is γ*"),
     ("6.11", ch06._left_out, "cannot be left out"),
     ("7.1", with_np_cov, "np.cov"),
-    ("7.4", transposed_projection, "I − GW"),
+    ("7.8", lambda eta, p: np.array([eta * zeta(p), eta**2 * zeta(2 * p)]), "continues the sum"),
+    ("7.9", lambda x, speed: ch07._mixture(ch07._pull(x, mixed=0.5), speed), "factor 1, not ½"),
+    ("7.9", ch07._half_tangent, "correlation is above 1"),
 ]
 
 
@@ -227,7 +212,30 @@ def test_the_bound_on_the_learning_rate_is_marked():
 
 @pytest.mark.parametrize(
     ("exercise_id", "answer"),
-    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.4", "u − w * (G @ u)")],
+    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.9", "eigh")],
 )
 def test_the_second_hint_is_not_the_answer(exercise_id, answer):
     assert answer not in find_exercise(exercise_id).hints[1]
+
+
+def test_noises_of_another_make_are_right_and_near_misses_are_not():
+    """Exercise 7.9: the noise of least normal variance with the wanted drift; then one slip after another."""
+
+    def least_normal(x, speed):
+        frame, length = ch07._frame(x)
+        wanted, q = speed * length**3, x[0] ** 2 - x[1] ** 2
+        # b = (wanted + qd/2)/2 and b² = d(1 − d)
+        roots = np.roots([q**2 / 16 + 1, wanted * q / 4 - 1, wanted**2 / 4]).real
+        d = max(roots.min(), 0)
+        b = (wanted + q * d / 2) / 2
+        return frame @ np.array([[1 - d, b], [b, d]]) @ frame.T
+
+    exercise = find_exercise("7.9")
+    assert exercise.mark(least_normal).status == "correct"
+    for slip in (
+        lambda cov: 1.001 * cov,
+        lambda cov: cov + 1e-4 * np.array([[0, 1], [-1, 0]]),
+        lambda cov: cov.T[::-1, ::-1],
+        lambda cov: 0.999 * cov + 0.0005 * np.eye(2),
+    ):
+        assert exercise.mark(lambda x, speed, slip=slip: slip(least_normal(x, speed))).status != "correct"

@@ -1,9 +1,12 @@
 """Chapter 7: solutions, inputs to try answers on, usual mistakes and hints."""
 
-from functools import cache
+from functools import cache, wraps
 
+import jax.numpy as jnp
 import numpy as np
+from scipy.special import zeta
 
+from labnoise import drift_terms, landscapes
 from labnoise.teaching import exercise
 
 
@@ -68,76 +71,143 @@ def two_covariances(Z, v, y, delta):
     return np.stack([delta**2 * label.T @ label / n, 2 * delta**2 * single.T @ single / n])
 
 
-@exercise(
-    "7.2",
-    mistakes={
-        "The clock is σ²η²k: this is η²k = 10.1 alone.": 10.1 / 0.01**2,
-        "Both σ and η enter squared.": 10.1 / 0.01**3,
-    },
-    hints=(
-        "The limit of Σ = σ²I at time t is that of Σ = I at time σ²t.",
-        "Solve σ²η²k = 10.1 for k, with σ = η = 0.01.",
-    ),
-    rtol=0.02,
-    after="A thousand million steps. Theirs were 1.2 million: of the isotropic clock they have seen 0.12 per cent.",
-)
-def steps_for_equal_clock():
-    """Steps that spherical noise needs to bring σ²η²k to 10.1."""
-    return 10.1 / (0.01**2 * 0.01**2)
-
-
-def _interpolation(rng):
-    """A design and positive weights; n and d on both sides of d = 2n."""
-    n, d = [(2, 6), (3, 5), (2, 4)][rng.integers(3)]
-    return rng.standard_normal((n, d)), rng.uniform(0.2, 2.0, d)
-
-
-def _growth(Z, w, push):
-    G = Z.T @ np.linalg.solve((Z * w) @ Z.T, Z)
-    drift = push(w * np.diag(G))
-    return np.sum(drift - w * (G @ drift))
-
-
-def _moving(rng, sign):
-    """A design and weights for which the sum grows, or falls."""
-    cases = iter(lambda: _interpolation(rng), None)
-    return next(case for case in cases if sign * _growth(*case, lambda g: 1 - 2 * g) > 0.1)
-
-
-def _other_projection(Z, w):
-    G = Z.T @ np.linalg.solve((Z * w) @ Z.T, Z)
-    drift = 1 - 2 * w * np.diag(G)
-    return np.sum(drift - G @ (w * drift))
+def _falling(least, most):
+    """A first rate and a power between the two."""
+    return lambda rng: (rng.uniform(0.05, 0.5), rng.uniform(least, most))
 
 
 @exercise(
-    "7.4",
-    inputs=(lambda rng: _moving(rng, 1), lambda rng: _moving(rng, -1)),
+    "7.8",
+    inputs=(
+        _falling(0.2, 0.5),
+        lambda rng: (rng.uniform(0.05, 0.5), 0.5),
+        _falling(0.55, 1),
+        lambda rng: (rng.uniform(0.05, 0.5), 1.0),
+        _falling(1.1, 2),
+    ),
     mistakes={
-        "This is the Itô term alone: the cloud across Γ pushes back, by −2g.": (
-            lambda Z, w: _growth(Z, w, lambda g: 1.0 + 0 * g)
+        "The slow clock adds the squares of the rates: twice the power.": (
+            lambda eta, p: np.array([eta, eta**2]) * np.where(p > 1, zeta(max(p, 1)), np.inf)
         ),
-        "This is the push of the cloud alone: Itô's formula for w = v² adds 1 to each entry.": (
-            lambda Z, w: _growth(Z, w, lambda g: -2 * g)
+        "The rate η enters the slow clock squared.": lambda eta, p: _totals(eta, p) / [1, eta],
+        "You have squared the sum; the slow clock is the sum of the squares.": (
+            lambda eta, p: _totals(eta, p)[0] ** np.array([1, 2])
         ),
-        "The projection is I − WG, and you have I − GW: its range must be the kernel of Z.": _other_projection,
-        "The leverage counts twice: 1 − 2g.": lambda Z, w: _growth(Z, w, lambda g: 1 - g),
-        "The projection I − WG is missing: this motion would leave Zw = y.": (
-            lambda Z, w: len(w) - 2 * float(len(Z))
+        "The other way round: first the fast clock, then the slow one.": lambda eta, p: _totals(eta, p)[::-1],
+        "The first rate, at k = 0, is η itself.": lambda eta, p: _totals(eta, p) - [eta, eta**2],
+        "zeta continues the sum to powers at which it is infinite.": (
+            lambda eta, p: np.array([eta * zeta(p), eta**2 * zeta(2 * p)])
         ),
     },
     hints=(
-        "G = np.linalg.solve((Z * w) @ Z.T, Z) multiplied by Zᵀ from the left; g = w * np.diag(G).",
-        "Itô's formula for w = v² pushes each weight, and the cloud across Γ pushes back by its leverage g. What "
-        "becomes of their sum if Zw must stay y?",
+        "How does a clock that counts η per step add up when η changes, and how one that counts η²?",
+        "scipy.special.zeta(a) is the sum of k⁻ᵃ over k = 1, 2, …, where that converges. For which a does it?",
     ),
-    after="With equal leverages, g = n/d, the sign is that of 1 − 2n/d: below n = d/2 the sum tends to grow.",
+    after="For ½ < p ≤ 1 the fast clock runs for ever and the slow one stops. These are the schedules with which "
+    "stochastic approximation converges (Robbins and Monro), and with them label noise never gets to the sparse point.",
 )
-def total_drift(Z, w):
-    """The drift of Σ_j w_j under Σ = I, at weights w > 0 (d,) on Γ; Z (n, d)."""
-    G = Z.T @ np.linalg.solve((Z * w) @ Z.T, Z)
-    u = 1 - 2 * w * np.diag(G)
-    return np.sum(u - w * (G @ u))
+def clocks_in_the_end(eta, p):
+    """Where the clocks s and t, together an array (2,), end for the rates eta/(k + 1)^p, k = 0, 1, …; or np.inf."""
+    return np.array([eta * zeta(p) if p > 1 else np.inf, eta**2 * zeta(2 * p) if p > 1 / 2 else np.inf])
+
+
+_totals = clocks_in_the_end
+HYPERBOLA = landscapes.hyperbola()
+
+
+def _frame(x):
+    """Unit tangent, along which u grows, and unit normal of the hyperbola as columns; |x|."""
+    u, v = x
+    return np.array([[u, v], [-v, u]]) / np.hypot(u, v), np.hypot(u, v)
+
+
+def _pull(x, mixed=1.0, normal=1.0):
+    """The matrix M with the drift tr(MΣ) along the hyperbola, or another after a mistake in one of two terms."""
+    frame, length = _frame(x)
+    return frame @ np.array([[0, mixed], [mixed, normal * (x[1] ** 2 - x[0] ** 2) / 2]]) @ frame.T / length**3
+
+
+def _motion(design):
+    """What is marked of a noise: trace, asymmetry, negative variance, and the drift along Γ by `drift_terms`."""
+
+    @wraps(design)
+    def seen(x, speed):
+        cov = design(x, speed)
+        if np.shape(cov) != (2, 2) or not np.isrealobj(cov) or not np.isfinite(np.array(cov, float)).all():
+            return cov
+        cov = np.array(cov, float)
+        skew, least = cov[0, 1] - cov[1, 0], min(np.linalg.eigvalsh(cov + cov.T)[0], 0)
+        drift = 0.0
+        if abs(skew) < 1e-9 and least > -1e-9:
+            drift = np.asarray(drift_terms(HYPERBOLA, cov, jnp.asarray(x)).total) @ _frame(x)[0][:, 0]
+        return np.array([[np.trace(cov), skew], [least, drift]])
+
+    return seen
+
+
+def _wanted(*shares):
+    """A point of the hyperbola and a speed, as a share of the greatest that trace 1 allows in its direction."""
+
+    def draw(rng):
+        u, share = rng.uniform(0.6, 1.7), rng.choice(shares)
+        x = np.array([u, 1 / u])
+        return x, abs(share) * np.linalg.eigvalsh(_pull(x))[int(share > 0)]
+
+    return draw
+
+
+def _half_tangent(x, speed):
+    """Equal variances along and across; the correlation that remains may be more than 1."""
+    frame, length = _frame(x)
+    b = (speed * length**3 + (x[0] ** 2 - x[1] ** 2) / 4) / 2
+    return frame @ np.array([[0.5, b], [b, 0.5]]) @ frame.T
+
+
+def _mixture(pull, speed):
+    values, vectors = np.linalg.eigh(pull)
+    share = (speed - values[0]) / (values[1] - values[0])
+    return (vectors * [1 - share, share]) @ vectors.T
+
+
+@exercise(
+    "7.9",
+    inputs=(_wanted(0.97, -0.97), _wanted(0.0), _wanted(0.9, -0.9), _wanted(0.2, -0.3)),
+    seen=_motion,
+    mistakes={
+        "The drift has the right size, but the wrong direction: u grows for a positive speed.": (
+            lambda x, speed: _mixture(-_pull(x), speed)
+        ),
+        "The drift is twice what is wanted.": lambda x, speed: _mixture(_pull(x), 2 * speed),
+        "The drift is half of what is wanted.": lambda x, speed: _mixture(_pull(x), speed / 2),
+        "The mixed term has the factor 1, not ½.": lambda x, speed: _mixture(_pull(x, mixed=0.5), speed),
+        "The normal term is missing: it descends, whatever else you do.": (
+            lambda x, speed: _mixture(_pull(x, normal=0.0), speed)
+        ),
+        "A covariance of tangent and normal noise has to be turned into the coordinates u, v.": (
+            lambda x, speed: _frame(x)[0].T @ _mixture(_pull(x), speed) @ _frame(x)[0]
+        ),
+        "With equal variances along and across Γ this is at some points no covariance: the correlation is above 1.": (
+            _half_tangent
+        ),
+    },
+    hints=(
+        "Turn Σ into the directions along and across Γ. Which of the terms of the main theorem move Y along Γ, which "
+        "entries of Σ do they read, and what does drift_terms say when one entry is changed?",
+        "Along Γ the drift is linear in Σ. Which two noises of trace 1 drift fastest, one each way? What lies between?",
+    ),
+    rtol=1e-6,
+    after="Noise can climb: the mixed term, which knows nothing of the loss but the curve Γ, against the normal term. "
+    "Try Σ on SGD, and look at what else tangent noise does.",
+)
+def designed_noise(x, speed):
+    """Σ (2, 2) of trace 1 at x = (u, v) on Γ with that drift along Γ; positive: u grows."""
+    u, v = x
+    length = np.hypot(u, v)
+    frame = np.array([[u, v], [-v, u]]) / length
+    pull = np.array([[0, 1], [1, (v**2 - u**2) / 2]]) / length**3
+    values, vectors = np.linalg.eigh(frame @ pull @ frame.T)
+    share = (speed - values[0]) / (values[1] - values[0])
+    return (vectors * [1 - share, share]) @ vectors.T
 
 
 BETAS, RATE = (0.0, 0.5, 0.75, 0.875), 0.005
@@ -180,13 +250,13 @@ EQUIVALENT = {
         "single = single.mean(axis=0) - single": "a covariance keeps its value if all deviations change sign",
         "single = (y - Z @ v ** 2)[:, None] * label": "a covariance keeps its value if all deviations change sign",
     },
-    "7.2": {
-        "np.abs(_)": "a number of steps is positive",
-        "np.maximum(_, 0)": "a number of steps is positive",
-        "1 + (_)": "two per cent are allowed",
+    "7.8": {
+        "np.abs(_)": "a clock does not run backwards",
+        "np.maximum(_, 0)": "a clock does not run backwards",
     },
-    "7.4": {
-        "return np.sum(u - w * (u @ G))": "G is symmetric",
+    "7.9": {
+        "length = np.hypot(v, u)": "the length does not ask for an order",
+        "np.transpose(_)": "a covariance is symmetric",
     },
     "7.6": {
         "mu, mv, steps = (np.zeros(runs), np.zeros(runs), -1)": "one step of hundreds is less than two decimals show",

@@ -72,16 +72,16 @@ def plot_clocks(label, pair, limit):
     """
     _, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.2))
     for runs, color, settled in ((label, COLORS["label"], 500), (pair, COLORS["minibatch"], 2000)):
-        left.plot(runs.steps[1:], runs.clock[:, 1:].T, color=color, lw=1, alpha=0.7)
+        left.plot(runs.steps[1:], runs.shrinking[:, 1:].T, color=color, lw=1, alpha=0.7)
         late = runs.steps > settled
-        dots = runs.clock[:, late].ravel(), runs.error[:, late].ravel()
+        dots = runs.shrinking[:, late].ravel(), runs.error[:, late].ravel()
         right.plot(*dots, ".", ms=4, color=color, alpha=0.6, mew=0)
     c = 0.5  # Σ = c∇²L for label noise of strength 1
     left.plot(label.steps[1:], c * label.time[1:], "--", color=COLORS["limit"], lw=2.2)
     right.plot(*limit, "--", color=COLORS["limit"], lw=2.2)
     left.set(xlabel="steps", ylabel="shrinking λ", xscale="log", yscale="log", ylim=(1e-3, 10))
     right.set(xlabel="shrinking λ", ylabel="error", yscale="log", ylim=(2e-4, 100))
-    left.text(1.2, 1.6, "mini-batch", color=COLORS["minibatch"], weight="bold")
+    left.text(1.5e3, 4.0, "mini-batch", color=COLORS["minibatch"], weight="bold")
     left.text(2e3, 0.02, "label noise", color=COLORS["label"], weight="bold")
     plt.show()
 
@@ -119,7 +119,7 @@ def stage_grid(fig):
     axes = fig.subplots()
     axes.set(xlabel="steps", ylabel="error", xscale="log", yscale="log", xlim=(60, 1.2e5), ylim=(1e-3, 3e3))
     return {
-        "runs": [axes.plot([], [], lw=1.6)[0] for _ in range(noise_shapes.GRID_SEEDS)],
+        "runs": [axes.plot([], [], lw=1.6)[0] for _ in range(noise_shapes.BATCHES)],
         "flow": axes.plot([], [], "--", color=COLORS["limit"], lw=2.2)[0],
         "descent": axes.plot([], [], color=COLORS["gradient"], lw=1.5, zorder=1)[0],
     }

@@ -38,6 +38,7 @@ class Exercise:
     after : str
         What is said of a right answer.
     raised : a piece of an error's message → what is added when the answer raises such an error
+    seen : of a function, the function whose results are compared; solution and mistakes are seen already
     """
 
     id: str
@@ -48,6 +49,7 @@ class Exercise:
     rtol: float
     after: str = ""
     raised: Mapping[str, str] = field(default_factory=dict)
+    seen: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
 
     @property
     def wants_number(self) -> bool:
@@ -58,6 +60,7 @@ class Exercise:
         """The verdict on an answer, without a hint and without a memory of it."""
         if answer is None or answer is ...:
             return Verdict("not answered yet", "Replace the ... and run the cell again.")
+        answer = _as_seen(answer, self.seen)
         if callable(answer) == self.wants_number:
             wanted = "a number, not a function" if self.wants_number else "a function, not a value"
             return Verdict("not yet", f"The answer is {wanted}.", slip=True)
@@ -120,6 +123,7 @@ def exercise(
     rtol: float = 1e-6,
     after: str = "",
     raised: Mapping[str, str] | None = None,
+    seen: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the solution of an exercise.
 
@@ -145,6 +149,9 @@ def exercise(
         Said of a right answer: what it means, or what to look at next.
     raised : dict, optional
         Maps a piece of an error's message to what is added if the answer raises an error that says it.
+    seen : function, optional
+        Where many answers are right: turns a function (answer, solution or mistake) into the one whose results are
+        compared, say the drift of the noise that it designs. It keeps the name by `functools.wraps`.
 
     Returns
     -------
@@ -179,13 +186,14 @@ def exercise(
             )
         _exercises[exercise_id] = Exercise(
             exercise_id,
-            solution,
+            _as_seen(solution, seen),
             (inputs,) if callable(inputs) else tuple(inputs),
-            dict(mistakes),
+            {name: _as_seen(mistake, seen) for name, mistake in mistakes.items()},
             tuple(hints),
             rtol,
             after,
             dict(raised or {}),
+            seen,
         )
         return solution
 
@@ -274,6 +282,15 @@ def _located(said: str, error: BaseException, answer: Callable[..., Any]) -> str
     """What is said of an error, with the line of the answer at which it came up."""
     where = raised_at(error, answer)
     return f"{said} ({where})" if where else said
+
+
+def _as_seen(function: Any, seen: Callable[[Callable[..., Any]], Callable[..., Any]] | None) -> Any:
+    """The function whose results are compared; itself if it is one already."""
+    if seen is None or not callable(function) or hasattr(function, "seen_by"):
+        return function
+    shown = seen(function)
+    shown.seen_by = seen  # type: ignore[attr-defined]
+    return shown
 
 
 def _origin(function: Callable[..., Any]) -> str:
