@@ -12,7 +12,7 @@ import pytest
 
 from labnoise import check as module_or_function
 from labnoise.answers import load_answers, save_answers
-from labnoise.teaching import check, exercise, find_exercise, stubs
+from labnoise.teaching import check, exercise, find_exercise, stubs, withdraw
 from labnoise.teaching._exercise import TRIALS
 from labnoise.teaching._journal import FORMAT
 from labnoise.teaching._record import answers, attempts
@@ -238,6 +238,22 @@ def test_a_file_of_the_first_format_still_loads(tmp_path):
     }
     file.write_text(json.dumps({"format": "labnoise answers 1", "answers": old}), encoding="utf8")
     assert [verdict.status for verdict in load_answers(file, {}).values()] == ["correct", "correct"]
+
+
+def test_a_withdrawn_exercise_is_said_and_costs_no_other(tmp_path):
+    withdraw("0.4", "Its answer stood on the page.")
+    with pytest.raises(ValueError, match=r"0\.4.*withdrawn.*stood on the page"):
+        check("0.4", 1.0)
+    with pytest.raises(ValueError, match="another identifier"):
+        exercise("0.4", mistakes={}, hints=())(right)
+    with pytest.raises(ValueError, match="another identifier"):
+        withdraw("0.1", "")
+    file = tmp_path / "answers.jsonl"
+    check("0.2", -2.0)
+    save_answers(file)
+    text = file.read_text(encoding="utf8")
+    file.write_text(text + text.replace('"0.2"', '"0.4"'), encoding="utf8")
+    assert list(load_answers(file)) == ["0.2"]
 
 
 def test_a_line_that_a_kill_cut_off_costs_that_line_only(tmp_path):

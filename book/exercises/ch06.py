@@ -6,7 +6,9 @@ import numpy as np
 from afterzero.experiments.results import read
 from scipy.optimize import linprog
 
-from labnoise.teaching import exercise
+from labnoise.teaching import exercise, withdraw
+
+withdraw("6.1", "It was transcription. 6.9 asks what the same prices become in other units.")
 
 
 def _units(rng):

@@ -7,7 +7,10 @@ import numpy as np
 from scipy.special import zeta
 
 from labnoise import drift_terms, landscapes
-from labnoise.teaching import exercise
+from labnoise.teaching import exercise, withdraw
+
+withdraw("7.2", "It was transcription. 7.8 asks for a schedule that stops the clock.")
+withdraw("7.4", "It was transcription. 7.9 has you design the noise.")
 
 
 def _point(rng):

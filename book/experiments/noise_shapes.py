@@ -17,6 +17,7 @@ from labnoise import GaussianNoise, LabelNoise, MinibatchNoise, Noise, SparseReg
 from labnoise.dynamics import LearningRate
 
 from . import results
+from .results import BATCHES
 
 D, N, KAPPA, ETA = 100, 40, 5, 0.01
 Z = np.random.default_rng(0).standard_normal((N, D))
@@ -60,10 +61,7 @@ SETTINGS = {
     "none": Setting(label(0.0), ETA, 300_000),
     "spherical at equal clock": Setting(spherical(0.3), ETA, 1_200_000),
 }
-BATCHES, SAVES = (
-    8,
-    24,
-)  # disjoint batches of seeds, on each of which holds what the chapter says; saves a stretch
+SAVES = 24  # a stretch
 SEEDS = {name: 4 * BATCHES for name in SETTINGS} | {"mini-batch": 8 * BATCHES, "none": 1}
 GRID = {"label": label, "spherical": spherical}
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # δ or σ

@@ -112,6 +112,35 @@ class Exercise:
 
 
 _exercises: dict[str, Exercise] = {}
+_withdrawn: dict[str, str] = {}
+
+
+class Withdrawn(ValueError):
+    """The exercise was in an earlier edition and is gone."""
+
+
+def withdraw(exercise_id: str, why: str) -> None:
+    """Say that an exercise of an earlier edition is gone; its identifier is never given to another.
+
+    Parameters
+    ----------
+    exercise_id : str
+    why : str
+        What a reader who has answered it is told.
+
+    Raises
+    ------
+    ValueError
+        If there is an exercise of that identifier.
+
+    Examples
+    --------
+    >>> from labnoise.teaching import withdraw
+    >>> withdraw("example.0", "Its answer stood on the page.")
+    """
+    if exercise_id in _exercises:
+        raise ValueError(f"exercise_id = {exercise_id!r} is an exercise: give the new one another identifier")
+    _withdrawn[exercise_id] = why
 
 
 def exercise(
@@ -160,7 +189,7 @@ def exercise(
     Raises
     ------
     ValueError
-        If another function has that id.
+        If another function has that id, or an exercise that was withdrawn had it.
 
     Examples
     --------
@@ -179,6 +208,10 @@ def exercise(
     """
 
     def register(solution: Callable[..., Any]) -> Callable[..., Any]:
+        if exercise_id in _withdrawn:
+            raise ValueError(
+                f"exercise_id = {exercise_id!r} was withdrawn: give the new one another identifier"
+            )
         known = _exercises.get(exercise_id)
         if known and _origin(known.solution) != _origin(solution):
             raise ValueError(
@@ -209,11 +242,13 @@ def find_exercise(exercise_id: str) -> Exercise:
     Raises
     ------
     ValueError
-        If there is none.
+        If there is none, or it was withdrawn.
     """
-    if exercise_id not in _exercises:
+    if exercise_id not in _exercises and exercise_id not in _withdrawn:
         for announced in entry_points(group="labnoise.exercises"):
             announced.load()()
+    if exercise_id in _withdrawn:
+        raise Withdrawn(f"exercise_id = {exercise_id!r} was withdrawn: {_withdrawn[exercise_id]}")
     if exercise_id not in _exercises:
         known = ", ".join(_exercises) or "none"
         raise ValueError(

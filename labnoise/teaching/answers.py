@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from labnoise.teaching import Verdict, _cells, _journal, _record, find_exercise
+from labnoise.teaching._exercise import Withdrawn
 from labnoise.teaching._keep import SECONDS
 from labnoise.teaching._limits import TooSlow, time_limit
 
@@ -83,16 +85,20 @@ def load_answers(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file holds something else, or an exercise that nobody knows.
+        If the file holds something else, or an exercise that nobody knows. An exercise that was withdrawn is
+        left out.
     """
     if namespace is None:
         frame = inspect.currentframe()
         namespace = frame.f_back.f_globals if frame and frame.f_back else {}
     saved = _journal.read(_journal.place() if path is None else Path(path))
-    for exercise_id in saved:
-        find_exercise(exercise_id)
     _record.answers.update(saved)
-    return {exercise_id: _restore(entry, namespace) for exercise_id, entry in saved.items()}
+    known = {}
+    for exercise_id, entry in saved.items():
+        with suppress(Withdrawn):
+            find_exercise(exercise_id)
+            known[exercise_id] = entry
+    return {exercise_id: _restore(entry, namespace) for exercise_id, entry in known.items()}
 
 
 def _restore(entry: _journal.Entry, namespace: dict[str, Any]) -> Verdict:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from labnoise.teaching import Verdict, _cells, _journal, find_exercise
+from labnoise.teaching._exercise import Withdrawn
 from labnoise.teaching._limits import TooSlow
 from labnoise.teaching._worker import decode, encode
 
@@ -199,6 +200,8 @@ def _mark(file: str, entry: _journal.Entry, process: Process) -> Mark:
     until = begun + min(PER_ANSWER, process.left)
     try:
         verdict = _verdict(entry, process, until)
+    except Withdrawn as gone:
+        return Mark(file, entry.exercise, "withdrawn", str(gone), entry.text)
     except ValueError:
         return Mark(file, entry.exercise, "unknown", "the book has no such exercise", entry.text)
     process.left -= time.monotonic() - begun
