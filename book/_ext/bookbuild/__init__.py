@@ -177,6 +177,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)
     app.connect("doctree-resolved", notebooks.write, priority=900)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
+    app.connect("html-page-context", downloads.open_notebook, priority=900)
     app.connect("html-page-context", drop_repeated_ids)
     app.connect("html-page-context", drop_plain_spans)
     app.connect("build-finished", drop_unused_assets)

@@ -1,10 +1,13 @@
-"""The theme's download button: the page's notebook, and all of them at once."""
+"""The theme's buttons for a page's notebook: download it or all of them, open it in Binder."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .notebooks import ALL, CONTENTS, FOLDER, names
+
+READERS = "my-work"  # where .binder/postBuild leaves the copies
 
 
 def offer_notebook(app, pagename, templatename, context, doctree) -> None:
@@ -20,6 +23,15 @@ def offer_notebook(app, pagename, templatename, context, doctree) -> None:
         if name:
             tooltip = "Download all notebooks, with the package that they import"
             group["buttons"].insert(1, _link(context, ALL, "all notebooks", tooltip, "download-all-button"))
+
+
+def open_notebook(app, pagename, templatename, context, doctree) -> None:
+    """In Binder a page's button opens the reader's copy of its notebook, or of the contents."""
+    name = names(Path(app.srcdir)).get(pagename, CONTENTS)
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            for button in group["buttons"]:
+                button["url"] = re.sub(r"(urlpath=lab/tree/).*", rf"\g<1>{READERS}/{name}", button["url"])
 
 
 def _link(context: dict, name: str, text: str, tooltip: str, label: str) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
@@ -13,8 +13,10 @@ BOX = '<div style="border-left: 4px solid {colour}; padding-left: 1em; margin: 1
 STATEMENT, EXERCISE, OTHER = "#0072b2", "#009e73", "#999999"
 SPECIAL = re.compile(r"([\\`*_\[\]$])")
 REFERENCES = {"std-numref", "std-ref", "prf-ref"}  # set as code on the page's way, not on the page
+NAMED = ("exercise_enumerable_node", "citation")
 LOOKS_LIKE_A_LIST = re.compile(r"^(\s*)(?:(\d+)([.)])|([-+#]))(?=\s)", re.MULTILINE)
 
+PLACES: dict[int, dict[str, dict[str, str]]] = {}  # of a build: asked often, and not to be kept by Sphinx
 Link = Callable[[str], str | None]  # what Sphinx links to → where a notebook finds it; None if nowhere
 
 
@@ -64,9 +66,44 @@ def _plain_title(node: nodes.Element) -> str:
     return text[1:-1] if text.startswith("(") and text.endswith(")") else text
 
 
-def anchor(text: str) -> str:
-    """What JupyterLab, Notebook and nbconvert name a heading."""
-    return quote(text.replace(" ", "-"), safe="")
+def is_code(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Element) and node.get("nb_element") == "cell_code"
+
+
+def parts(node: nodes.Element, level: int = 0) -> Iterator[tuple[nodes.Node, int]]:
+    """What a page consists of, in its order, with the level of the heading above; of lists of entries each entry."""
+    for part in node.children:
+        if isinstance(part, nodes.section):
+            yield from parts(part, level + 1)
+        elif (
+            type(part).__name__ == "glossary"
+            or "glossary" in getattr(part, "attributes", {}).get("classes", [])
+            or (part.children and all(type(child).__name__ == "citation" for child in part.children))
+        ):
+            yield from parts(part, level)
+        else:
+            yield part, level
+
+
+def _is_numbered(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.math_block) and bool(node.get("label"))
+
+
+def start(node: nodes.Node) -> str | None:
+    """The name of the cell that begins with a part of a page, where links may lead to this."""
+    kind = type(node).__name__
+    owner: nodes.Node | None = None
+    if isinstance(node, nodes.title) and isinstance(node.parent, nodes.section):
+        owner = node.parent
+    elif is_code(node):
+        owner = next(node.findall(nodes.figure), None)
+    elif isinstance(node, nodes.definition_list_item):
+        owner = node.next_node(nodes.term)
+    elif "countertype" in getattr(node, "attributes", {}) or kind in NAMED or _is_numbered(node):
+        owner = node
+    if owner is None or not owner["ids"]:
+        return None
+    return re.sub(r"[^\w-]", "-", owner["ids"][0], flags=re.ASCII)[:64]
 
 
 class Writer:
@@ -135,7 +172,7 @@ class Writer:
     def _figure(self, node: nodes.figure, level: int) -> str:
         number = self.numbers.of("figure", node)
         caption = next((self.inlines(part) for part in node.findall(nodes.caption)), "")
-        text = f"**Figure {number}.** {caption}" if number else caption
+        text = f"**Fig. {number}** {caption}" if number else caption
         described = next((image.get("alt", "") for image in node.findall(nodes.image)), "")
         if described:
             text += "\n\n" + _folded("The picture in words", escape(" ".join(described.split())))
@@ -162,7 +199,8 @@ class Writer:
         if kind == "proof_node":
             return self.blocks(node.children, level)
         if kind == "solution_node":
-            return _folded(node[0].astext().split(" (")[0], self.blocks(node.children[1:], level + 1))
+            name = f"Solution to Exercise {node['target_label'].removeprefix('ex-').replace('-', '.')}"
+            return _folded(name, self.blocks(node.children[1:], level + 1))
         title = f"#### {_title_text(self.inlines(node[0]), name)}" if name else f"**{self.inlines(node[0])}**"
         colour = EXERCISE if kind.startswith("exercise") else STATEMENT if name else OTHER
         body = self.blocks(node.children[1:], level + 1)
@@ -236,7 +274,7 @@ def _harmless(found: re.Match) -> str:
 
 
 def _folded(title: str, body: str) -> str:
-    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+    return f'<details style="margin: 0 0 1em">\n<summary>{title}</summary>\n\n{body}\n\n</details>'
 
 
 def _around(mark: str, text: str) -> str:
@@ -271,31 +309,34 @@ class Links:
             docname = re.sub(r"[^/]+/\.\./", "", docname)
         if docname not in self.names:
             return None
-        text = headings(self.env, docname).get(place, "") if place else ""
+        cell = places(self.env, docname).get(place) if place else None
         file = "" if docname == self.docname else quote(self.names[docname])
-        return f"{file}#{anchor(text)}" if text else file or None
+        return f"{file}#cell-id={cell}" if cell else file or None
 
 
-def headings(env, docname: str) -> dict[str, str]:
-    """Identifier of a place on a page → the heading above it in the notebook."""
-    known = env.__dict__.setdefault("afterzero_headings", {})
+def places(env, docname: str) -> dict[str, str]:
+    """Identifier of a place on a page → the notebook's cell in which it is.
+
+    Links to headings, which other programs know too, fail in JupyterLab where a title has mathematics or Greek.
+    """
+    known = PLACES.setdefault(id(env), {})
     if docname not in known:
-        found: dict[str, str] = {
-            entry.citation_id: entry.formatted_entry.label
+        found = {
+            entry.citation_id: entry.citation_id
             for entry in env.get_domain("cite").citations
             if entry.bibliography_key.docname == docname
         }
-        numbers = Numbers(env, docname)
-
-        def visit(node: nodes.Node, text: str) -> None:
-            text = heading(node, numbers) or text
-            for name in getattr(node, "attributes", {}).get("ids", []):
-                found[name] = text
-            if isinstance(node, nodes.target) and "refid" in node:
-                found.setdefault(node["refid"], text)
-            for child in node.children:
-                visit(child, text)
-
-        visit(env.get_doctree(docname), "")
+        cell, waiting = None, []
+        for part, _ in parts(env.get_doctree(docname)):
+            if part is not None and start(part):
+                cell = start(part)
+            inside = [part, *part.findall(nodes.Element)] if isinstance(part, nodes.Element) else []
+            if isinstance(part, nodes.title):
+                inside.append(part.parent)
+            names = [name for node in inside for name in (*node["ids"], node.get("refid", "")) if name]
+            waiting += names
+            if cell:
+                found.update(dict.fromkeys(waiting, cell))
+                waiting = []
         known[docname] = found
     return known[docname]

@@ -26,11 +26,12 @@ from PIL import Image
 from sphinx.application import Sphinx
 
 from . import contents, launch
-from .markdown import Links, Numbers, Writer, escape
+from .markdown import Links, Numbers, Writer, escape, is_code, parts, start
 
 FOLDER = "_notebooks"
 CONTENTS = "00-contents.ipynb"
 ALL = "after-zero-loss.zip"
+RANDOM = re.compile(r"[0-9a-f]{8}")  # what nbformat calls a cell without a name
 WITH_CHAPTERS = ("notation", "glossary", "errata", "bibliography")  # what chapters link to
 
 NOTE = """\
@@ -41,7 +42,7 @@ in `answers.jsonl` beside this notebook, and `load_answers()` brings it back.
 In Binder both are gone when the session ends: download them before.*"""
 
 INSTALL = """\
-# Is the book's package here? In Binder and after `make lab` it is; elsewhere this cell installs it.
+# In Binder and after `make lab` the book's package is here; elsewhere this cell installs it.
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,10 +50,9 @@ if find_spec("labnoise") is None or find_spec("afterzero") is None:
     wheels = [str(path) for path in Path().glob("labnoise-*.whl")]  # beside this notebook
     source = wheels[-1] if wheels else {source!r}
     if not source:
-        raise SystemExit({missing!r})
+        raise SystemExit("Put the labnoise-….whl of {ALL} beside this notebook and run this again.")
     %pip install --quiet "{{source}}"
 """
-MISSING = f"Put the file labnoise-….whl of the book's {ALL} beside this notebook, then run this cell again."
 
 
 def names(root: Path) -> dict[str, str]:
@@ -70,13 +70,16 @@ def write(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     writer = Writer(Numbers(app.env, docname), Links(app.env, docname, known))
     if docname == "book/index":
-        cells = [new_markdown_cell(table_of_contents(app, doctree, writer, known))]
+        cells = [new_markdown_cell(table_of_contents(app, doctree, writer, known), id="contents")]
     else:
         cells = list(cells_of(doctree, writer, executed(app, docname)))
     if any(cell.cell_type == "code" for cell in cells):
         cells[1:1] = opening(launch.repository(root))
+    given: set[str] = set()
     for number, cell in enumerate(cells):
-        cell.id = f"{'code' if cell.cell_type == 'code' else 'text'}-{number}"
+        if cell.id in given or RANDOM.fullmatch(cell.id):  # the same page gives the same file
+            cell.id = f"{'code' if cell.cell_type == 'code' else 'text'}-{number}"
+        given.add(cell.id)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     book = new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     nbformat.validate(book)
@@ -97,8 +100,8 @@ def executed(app: Sphinx, docname: str) -> list:
 def opening(where: tuple[str, str] | None) -> list:
     """What stands below a chapter's title: what is kept, and the cell that sees to the installation."""
     source = f"labnoise @ git+{where[0]}@{where[1]}" if where else ""
-    code = new_code_cell(INSTALL.format(source=source, missing=MISSING).rstrip())
-    return [new_markdown_cell(NOTE), code]
+    code = new_code_cell(INSTALL.format(source=source, ALL=ALL).rstrip(), id="install")
+    return [new_markdown_cell(NOTE, id="note"), code]
 
 
 def table_of_contents(app: Sphinx, doctree: nodes.document, writer: Writer, known: dict[str, str]) -> str:
@@ -123,28 +126,29 @@ def table_of_contents(app: Sphinx, doctree: nodes.document, writer: Writer, know
 
 
 def cells_of(doctree: nodes.document, writer: Writer, executed: list):
-    """The cells of a page: text up to the next heading or code, code with its outputs."""
+    """The cells of a page; text goes on in one until something begins to which links may lead."""
     text: list[str] = []
+    name: dict[str, str] = {}
 
     def flush():
         if text:
-            yield new_markdown_cell("\n\n".join(text))
+            yield new_markdown_cell("\n\n".join(text), **name)
             text.clear()
 
-    def visit(section: nodes.Element, level: int):
-        for part in section.children:
-            if isinstance(part, nodes.section) and isinstance(part.next_node(nodes.title), nodes.title):
+    for part, level in parts(doctree):
+        if is_code(part):
+            yield from flush()
+            cell = code_cell(part, executed[part["cell_index"]])
+            cell.id = start(part) or cell.id
+            name = {}
+            yield cell
+            if caption := next(part.findall(nodes.figure), None):
+                text.append(writer.block(caption, level))
+        elif written := writer.block(part, level).strip("\n"):
+            if start(part):
                 yield from flush()
-                yield from visit(part, level + 1)
-            elif part.get("nb_element") == "cell_code" if isinstance(part, nodes.Element) else False:
-                yield from flush()
-                yield code_cell(part, executed[part["cell_index"]])
-                if caption := next(part.findall(nodes.figure), None):
-                    text.append(writer.block(caption, level))
-            elif written := writer.block(part, level).strip("\n"):
-                text.append(written)
-
-    yield from visit(doctree, 0)
+                name = {"id": start(part)}
+            text.append(written)
     yield from flush()
 
 
@@ -158,7 +162,11 @@ def code_cell(node: nodes.Element, executed):
     picture = next(node.findall(nodes.image), None)
     alt = " ".join(picture.get("alt", "").split()) if picture is not None else ""
     for output in executed.outputs:
-        cell.outputs += shown(output, alt)
+        last = cell.outputs[-1] if cell.outputs else {}
+        if output.output_type == "stream" and output.name == last.get("name"):
+            last.text += output.text
+        else:
+            cell.outputs += shown(output, alt)
     return cell
 
 
