@@ -118,9 +118,9 @@ def table_of_contents(app: Sphinx, doctree: nodes.document, writer: Writer, know
             writer.block(chapters, 2),
             "At the back:",
             "\n".join(back),
-            NOTE.replace("This is a copy of yours", "All files here are copies of yours").replace(
-                "\nRun the next cell first.", "\nIn each chapter run the first cell first."
-            ),
+            NOTE.replace("This is a copy of yours", "All files here are copies of yours")
+            .replace("Run the next cell first.", "In each chapter run the first cell first.")
+            .replace("beside this notebook", "beside them"),
         ]
     )
 
