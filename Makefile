@@ -43,7 +43,8 @@ serve: book
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 # Into $(WORK) go copies of the notebooks; what somebody has worked in is never overwritten.
-lab: book
+lab:
+	@AFTERZERO_SHIFT=0 $(MAKE) book
 	@$(BIN)/python tools/work.py _build/html/_notebooks $(WORK)
 	@$(BIN)/jupyter lab --ServerApp.root_dir="$(abspath $(WORK))" --LabApp.default_url=/lab/tree/00-contents.ipynb
 

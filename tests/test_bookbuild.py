@@ -1,6 +1,7 @@
 """The Sphinx extension's parts, each on a folder made for the test."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
@@ -8,6 +9,7 @@ import pytest
 from bookbuild import (
     cache,
     contents,
+    downloads,
     drawings,
     exercises,
     launch,
@@ -229,6 +231,16 @@ def test_a_notebook_begins_with_what_is_kept_and_its_installation(where):
     assert len(first.source.splitlines()) <= 15
     assert "glob(" in first.source  # a wheel beside the notebook serves first
     assert ("git+https://github.com/someone/book@main" in first.source) == (where is not None)
+
+
+@pytest.mark.parametrize(
+    ("page", "opens"), [("book/03-third", "03-third.ipynb"), ("book/api", "00-contents.ipynb")]
+)
+def test_binder_opens_the_readers_copy(book, page, opens):
+    button = {"url": f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/{page}.md"}
+    context = {"header_buttons": [{"label": "launch-buttons", "buttons": [button]}]}
+    downloads.open_notebook(SimpleNamespace(srcdir=book), page, "", context, None)
+    assert button["url"] == f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/my-work/{opens}"
 
 
 CHAPTER = """# A chapter

@@ -179,8 +179,9 @@ def shown(output, alt: str) -> list:
     if 'class="explore"' in page:
         sentence = html.unescape(re.search(r'<p class="explore-sentence"[^>]*>(.*?)</p>', page, re.DOTALL)[1])
         say = f"{escape(sentence)} *Run this cell, and the picture moves.*"
+        width = int(re.search(r'<img class="explore-frame[^>]* width="(\d+)"', page)[1])
         return [
-            _picture(_png(first_picture(page)), sentence),
+            _picture(_png(first_picture(page)), sentence, {"width": width}),
             _display({"text/markdown": say, "text/plain": sentence}),
         ]
     if 'class="quiz"' in page:
@@ -200,8 +201,9 @@ def _display(data: dict, metadata: dict | None = None):
     return new_output("display_data", data=data, metadata=metadata or {})
 
 
-def _picture(png: str, alt: str):
-    return _display({"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}, "alt": alt})
+def _picture(png: str, alt: str, size: dict | None = None):
+    metadata = {"image/png": {"alt": alt, **(size or {})}, "alt": alt}
+    return _display({"image/png": png, "text/plain": alt}, metadata)
 
 
 def _png(picture: Image.Image) -> str:
