@@ -27,7 +27,7 @@ def push_along_the_flow(problem, slope_of_end):
             ),
             (
                 "ε times |x|/|Φ(x)|",
-                "That is the norm of $\\partial\\Phi$, reached by a push *across* the flow. The gradient "
+                "That is the norm of $\\partial\\Phi$, reached by a push across the flow. The gradient "
                 "is in its kernel.",
             ),
         ],

@@ -7,7 +7,8 @@ from jax.tree_util import Partial
 from labnoise import Loss, drift_terms, landscapes, quiz
 
 
-def mean_angle(at):
+def mean_angle():
+    at = jnp.array([1.0, 0.0])
     circle = landscapes.circle(0.4, 0.3, 0.4)
     return quiz(
         "On the circle with $\\tau_\\parallel=0.4$, $b=0.3$, $\\tau_r=0.4$, which mean angle has "
