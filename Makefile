@@ -1,18 +1,20 @@
 # make book   build the book and say where it is        make serve  build it and serve it on this machine
-# make test   everything that can be checked            make lab    open the chapters in JupyterLab
+# make test   everything that can be checked            make lab    work in copies of the chapters, in JupyterLab
+# make edit   open the chapters' sources, for authors
 # make lint   style and types                           make lock   renew requirements.txt from pyproject.toml
 # make pdf    the book as one PDF                      make ledger   renew the record of measured errors
 # make binder-check   every chapter in Binder's environment    make release-check   everything, in a fresh clone
 # make reroll SHIFTS=8   run the chapters under other dice and see whether what they say still holds (long)
 # make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
+WORK ?= my-work
 SHIFTS ?= 8
 BIN = .venv/bin
 # Much of the time of chapters and tests is compilation: what one has compiled the next one finds.
 export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/_build/jax-cache
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 
-.PHONY: book test unit lint serve lab lock exercises experiments reroll reroll-in-turn ledger pdf binder-check release-check mutants links clean env browser
+.PHONY: book test unit lint serve lab edit lock exercises experiments reroll reroll-in-turn ledger pdf binder-check release-check mutants links clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -40,7 +42,13 @@ serve: book
 	@echo "http://127.0.0.1:$(PORT)/book/index.html  (Ctrl-C stops)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-lab: env
+# Into $(WORK) go copies of the notebooks; what somebody has worked in is never overwritten.
+lab:
+	@AFTERZERO_SHIFT=0 $(MAKE) book
+	@$(BIN)/python tools/work.py _build/html/_notebooks $(WORK)
+	@$(BIN)/jupyter lab --ServerApp.root_dir="$(abspath $(WORK))" --LabApp.default_url=/lab/tree/00-contents.ipynb
+
+edit: env
 	@$(BIN)/jupyter lab book
 
 exercises: env

@@ -1,11 +1,10 @@
-"""A real JupyterLab over a copy of the book, and what the tests do in it."""
+"""A real JupyterLab over a reader's copies of the notebooks, and what the tests do in it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +13,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from browser import ROOT
+from bookbuild import notebooks
+from browser import HTML, ROOT
 from playwright.sync_api import Page, expect
+
+sys.path.append(str(ROOT / "tools"))
+
+import work
 
 SETTINGS = {
     # Every cell in the page, also those far from the viewport.
@@ -26,11 +30,12 @@ NOTEBOOK = "const panel = window.jupyterapp.shell.currentWidget, notebook = pane
 
 
 @contextlib.contextmanager
-def jupyterlab(top: Path, python: str = sys.executable) -> Iterator[str]:
+def jupyterlab(
+    top: Path, python: str = sys.executable, source: Path = HTML / notebooks.FOLDER
+) -> Iterator[str]:
     """Its address; `python` is that of the environment to try, whose settings hold, and ours of speed."""
-    shutil.copytree(ROOT / "book", top / "book")
+    work.deliver(source, top / "my-work")
     (top / "config" / "labconfig").mkdir(parents=True)
-    # Jupyter lays this over the environment's own file, which opens a chapter as a notebook.
     (top / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
@@ -49,7 +54,7 @@ def jupyterlab(top: Path, python: str = sys.executable) -> Iterator[str]:
     command = [
         *(python, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.allow_root=True"),
-        *("--IdentityProvider.token=", f"--ServerApp.root_dir={top / 'book'}"),
+        *("--IdentityProvider.token=", f"--ServerApp.root_dir={top / 'my-work'}"),
         "--LabApp.expose_app_in_browser=True",
     ]
     url = f"http://127.0.0.1:{port}"

@@ -1,6 +1,7 @@
 """The Sphinx extension's parts, each on a folder made for the test."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
@@ -13,6 +14,7 @@ from bookbuild import (
     exercises,
     launch,
     myst,
+    notebooks,
     progress,
     settings,
     sources,
@@ -223,14 +225,22 @@ def test_without_a_repository_there_are_no_launch_buttons(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("where", [None, ("https://github.com/someone/book", "main")])
-def test_a_downloaded_chapter_begins_with_its_installation(where):
-    book = downloads.notebook(ROOT / "book" / "01-after-zero-loss.md", where)
-    nbformat.validate(book)
-    first = book.cells[0]
-    assert first.cell_type == "code"
-    assert "labnoise" in first.source
-    assert ("%pip install" in first.source) == (where is not None)
-    assert downloads.notebook(ROOT / "book" / "01-after-zero-loss.md", where) == book
+def test_a_notebook_begins_with_what_is_kept_and_its_installation(where):
+    note, first = notebooks.opening(where)
+    assert "answers.jsonl" in note.source
+    assert len(first.source.splitlines()) <= 15
+    assert "glob(" in first.source  # a wheel beside the notebook serves first
+    assert ("git+https://github.com/someone/book@main" in first.source) == (where is not None)
+
+
+@pytest.mark.parametrize(
+    ("page", "opens"), [("book/03-third", "03-third.ipynb"), ("book/api", "00-contents.ipynb")]
+)
+def test_binder_opens_the_readers_copy(book, page, opens):
+    button = {"url": f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/{page}.md"}
+    context = {"header_buttons": [{"label": "launch-buttons", "buttons": [button]}]}
+    downloads.open_notebook(SimpleNamespace(srcdir=book), page, "", context, None)
+    assert button["url"] == f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/my-work/{opens}"
 
 
 CHAPTER = """# A chapter
@@ -252,11 +262,11 @@ def runs(rate):
 
 for eta in (ETA, 0.2):
     runs(eta)
-quiz("Why?", options, 1)
+questions.why(options)
 ```
 
 ```{code-cell} python
-quiz("How?", options, 1)
+questions.how()
 ```
 """
 

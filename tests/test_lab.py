@@ -1,4 +1,4 @@
-"""A chapter in a real JupyterLab: it opens as a notebook, runs from top to bottom, and its widgets move.
+"""A reader's copy of a chapter in a real JupyterLab, with no extension: it is readable, runs, and its widgets move.
 
 The tests follow one reader through one notebook, in the order in which they stand here.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+import nbformat
 import pytest
-from browser import ROOT, Record, chromium
+from bookbuild import notebooks
+from browser import HTML, Record, chromium
 from jupyterlab import (
     NOTEBOOK,
     add_cell,
@@ -25,8 +27,10 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.lab
 
-CHAPTER = "01-after-zero-loss.md"
-SOURCE = (ROOT / "book" / CHAPTER).read_text()
+CHAPTER = "01-after-zero-loss.ipynb"
+BOOK = nbformat.read(HTML / notebooks.FOLDER / CHAPTER, as_version=4)
+SOURCE = "\n".join(cell.source for cell in BOOK.cells if cell.cell_type == "code")
+TEXT = "\n".join(cell.source for cell in BOOK.cells if cell.cell_type == "markdown")
 
 
 @pytest.fixture(scope="module")
@@ -56,25 +60,51 @@ def test_the_chapter_opens_as_a_notebook(opened):
     page, _ = opened
     expect(page.locator(".jp-FileEditor")).to_have_count(0)
     expect(page.locator(".jp-Notebook")).to_have_count(1)
-    expect(page.locator(".jp-CodeCell")).to_have_count(SOURCE.count("```{code-cell}"), timeout=60_000)
+    codes = [cell for cell in BOOK.cells if cell.cell_type == "code"]
+    expect(page.locator(".jp-CodeCell")).to_have_count(len(codes), timeout=60_000)
 
 
-def test_statements_and_exercises_are_typeset(page):
-    titles = re.findall(r"^`{3,}\{(prf:)?(\w+)\} (.+)\n:label: (\S+)", SOURCE, re.MULTILINE)
-    assert {kind for _, kind, _, _ in titles} >= {"definition", "theorem", "exercise"}
-    for proof, kind, title, label in titles:
-        block = page.locator(f"aside#{label}.myst-{'proof' if proof else 'exercise'}")
-        expect(block).to_contain_text(re.compile(rf"{kind} \d+ \({re.escape(title)}\)", re.IGNORECASE))
+def test_before_the_first_run_pictures_are_seen_and_long_cells_are_folded(opened):
+    page, _ = opened
+    drawn = sum("image/png" in out.get("data", {}) for cell in BOOK.cells for out in cell.get("outputs", []))
+    expect(page.locator(".jp-Notebook .jp-RenderedImage img")).to_have_count(drawn)
+    folded = sum(cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in BOOK.cells)
+    expect(page.locator(".jp-CodeCell .jp-InputPlaceholder")).to_have_count(folded)
+    lines = page.evaluate(
+        f"() => {{ {NOTEBOOK} return notebook.widgets.filter(({{model, inputHidden}}) => "
+        "model.type === 'code' && !inputHidden)"
+        ".map(({model}) => model.sharedModel.source.split('\\n').length); }"
+    )
+    assert max(lines) <= 15
+    expect(page.locator(".jp-Notebook fieldset.quiz")).to_have_count(0)
+
+
+def test_statements_and_exercises_are_typeset(opened):
+    page, _ = opened
+    titles = re.findall(r"^#### (.+)$", TEXT, re.MULTILINE)
+    headings = page.locator(".jp-MarkdownCell h4")
+    expect(headings).to_have_count(len(titles))
+    assert [text.removesuffix("¶") for text in headings.all_inner_texts()] == titles
     text = "\n".join(page.locator(".jp-MarkdownCell").all_inner_texts())
     assert len(text) > 10_000
-    assert re.findall(r"```|:::|\{(?:prf|exercise|solution|eq|cite|ref)\b", text) == []
+    assert re.findall(r"```|:::|\?\?|\{(?:prf|exercise|solution|eq|cite|ref)\b|\]\(|<div|</|\*\*", text) == []
+    folds = page.locator(".jp-MarkdownCell details")
+    expect(folds).to_have_count(TEXT.count("<details"))
+    assert folds.evaluate_all("folds => folds.every(fold => !fold.open)")
 
 
-def test_the_mathematics_is_typeset(opened, page):
-    """The KaTeX of jupyterlab-myst reads it, which knows no macros of ours."""
-    _, record = opened
-    expect(page.locator(".jp-MarkdownCell .katex").first).to_be_visible()
+def test_the_mathematics_is_typeset(opened):
+    page, record = opened
+    formulas = page.locator(".jp-MarkdownCell mjx-container[display=true]")
+    expect(formulas).to_have_count(TEXT.count("\n$$\n") // 2 + TEXT.startswith("$$"), timeout=60_000)
+    expect(page.locator(".jp-MarkdownCell [data-mml-node=merror]")).to_have_count(0)
     assert [line for line in record.problems if "Undefined control sequence" in line] == []
+
+
+def test_a_link_to_a_distant_statement_jumps_there(opened):
+    page, _ = opened
+    page.locator(".jp-MarkdownCell a", has_text="Proposition 1.8").first.click()
+    expect(page.locator("h4", has_text="Proposition 1.8")).to_be_in_viewport()
 
 
 def test_every_cell_runs_without_complaint(page):
@@ -86,7 +116,9 @@ def test_widgets_quizzes_and_verdicts_are_shown(page):
     expect(page.locator(".explore-live img.explore-frame[src^=blob]")).to_have_count(
         len(re.findall(r"= explore\($", SOURCE, re.MULTILINE))
     )
-    expect(page.locator("fieldset.quiz")).to_have_count(len(re.findall(r"^quiz\(", SOURCE, re.MULTILINE)))
+    expect(page.locator("fieldset.quiz")).to_have_count(
+        len(re.findall(r"^questions\.", SOURCE, re.MULTILINE))
+    )
     verdicts = page.locator(".jp-Notebook .verdict")
     expect(verdicts).to_have_count(len(re.findall(r"^check\(", SOURCE, re.MULTILINE)))
     for verdict in verdicts.all():

@@ -49,7 +49,10 @@ def main() -> None:
         pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
         run(*pip, "-r", ".binder/requirements.txt", cwd=sources, env=inside)
         run("bash", ".binder/postBuild", cwd=sources, env=inside)
-        reader = os.environ | {"BINDER_PYTHON": str(environment / "bin" / "python")}
+        reader = os.environ | {
+            "BINDER_PYTHON": str(environment / "bin" / "python"),
+            "BINDER_NOTEBOOKS": str(sources / "my-work"),
+        }
         run(sys.executable, "-m", "pytest", "-v", "tests/test_binder.py", cwd=ROOT, env=reader)
 
 

@@ -26,6 +26,7 @@ from . import (
     exercises,
     launch,
     ledger,
+    notebooks,
     progress,
     rerolled,
     settings,
@@ -175,7 +176,9 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", drawings.show)
     app.connect("autodoc-process-docstring", docstrings.to_rest, priority=400)  # before Napoleon
     app.connect("autodoc-process-docstring", docstrings.without_double_brackets, priority=600)
+    app.connect("doctree-resolved", notebooks.write, priority=900)
     app.connect("html-page-context", downloads.offer_notebook, priority=900)
+    app.connect("html-page-context", downloads.open_notebook, priority=900)
     app.connect("html-page-context", drop_repeated_ids)
     app.connect("html-page-context", drop_plain_spans)
     app.connect("build-finished", drop_unused_assets)
@@ -183,6 +186,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", styles.link, priority=900)
     app.connect("build-finished", shrink_figures)
     app.connect("build-finished", copy_frames)
+    app.connect("build-finished", notebooks.finish)
     app.connect("build-finished", styles.write, priority=800)  # after the theme has written pygments.css
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,7 +14,7 @@ from . import exercises, myst
 def tasks(chapter: Path) -> tuple[int, int]:
     """How many questions that mark themselves a chapter has, and how many exercises."""
     calls = (node for node in ast.walk(myst.code(chapter)) if isinstance(node, ast.Call))
-    questions = [call for call in calls if ast.unparse(call.func) == "quiz"]
+    questions = [call for call in calls if ast.unparse(call.func).startswith("questions.")]
     return len(questions), len(exercises.stated(chapter))
 
 
