@@ -148,7 +148,7 @@ def test_pictures_are_there_before_the_first_run(name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_quiz_is_asked_without_its_answer(name):
     asked = [cell for cell in read(name).cells if cell.source.startswith("questions.")]
-    assert len(asked) == len(page(name).select("fieldset.quiz")) == 3
+    assert len(asked) == len(page(name).select("fieldset.quiz")) >= 3
     for cell, quiz in zip(asked, page(name).select("fieldset.quiz"), strict=True):
         shown = words(cell.outputs[0].data["text/markdown"])
         for option in [quiz.find("legend"), *quiz.select("label")]:
