@@ -146,6 +146,20 @@ def test_pictures_are_there_before_the_first_run(name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
+def test_an_exercise_can_be_checked_right_after_a_restart(name):
+    asked = [
+        cell
+        for cell in read(name).cells
+        if any(tag.startswith("exercise-") for tag in cell.metadata.get("tags", []))
+    ]
+    assert asked
+    for cell in asked:
+        verdicts = {}
+        exec(cell.source, verdicts)  # in an empty namespace
+        assert "check" in verdicts
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_a_quiz_is_asked_without_its_answer(name):
     asked = [cell for cell in read(name).cells if cell.source.startswith("questions.")]
     assert len(asked) == len(page(name).select("fieldset.quiz")) >= 3

@@ -52,7 +52,11 @@ if find_spec("labnoise") is None or find_spec("afterzero") is None:
     if not source:
         raise SystemExit("Put the labnoise-….whl of {ALL} beside this notebook and run this again.")
     %pip install --quiet "{{source}}"
+
+from labnoise.answers import load_answers  # load_answers() brings your answers back
 """
+# An exercise's cell runs after a restart, too, before the chapter's first cell has.
+CHECK = "from labnoise import check\n\n"
 
 
 def names(root: Path) -> dict[str, str]:
@@ -155,7 +159,10 @@ def cells_of(doctree: nodes.document, writer: Writer, executed: list):
 def code_cell(node: nodes.Element, executed):
     """A cell with what the build saw it show; folded where the page folds it."""
     tags = executed.metadata.get("tags", [])
-    cell = new_code_cell(executed.source, metadata={"tags": tags} if tags else {})
+    source = executed.source
+    if any(tag.startswith("exercise-") for tag in tags):
+        source = CHECK + source
+    cell = new_code_cell(source, metadata={"tags": tags} if tags else {})
     if "hide-input" in tags or len(cell.source.splitlines()) > 15:
         # JupyterLab and Notebook read the first, Colab the second.
         cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
