@@ -8,14 +8,17 @@ from functools import partial
 from types import SimpleNamespace
 
 import example_widgets as examples
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.figure import Figure
 from PIL import Image
 
 from labnoise import explore
 from labnoise.teaching.widgets.picture import Picture, dark, encode
-from labnoise.widgets import Control
+from labnoise.widgets import Control, figure_style
 
 
 def stage(fig):
@@ -516,3 +519,21 @@ def test_with_a_kernel_it_shows_itself_as_a_widget(monkeypatch):
     bundle = examples.pad()._repr_mimebundle_()
     bundle = bundle[0] if isinstance(bundle, tuple) else bundle
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_figure_in_a_notebook_heeds_the_theme(monkeypatch):
+    shell = InteractiveShell.instance()
+    try:
+        monkeypatch.setenv("LABNOISE_FRAMES", "anywhere")
+        with matplotlib.rc_context():
+            figure_style()
+            assert "text/html" not in shell.display_formatter.format(Figure())[0]
+            monkeypatch.delenv("LABNOISE_FRAMES")
+            figure_style()
+        figure = Figure()
+        figure.subplots()
+        shown = shell.display_formatter.format(figure)[0]["text/html"]
+        assert '[data-jp-theme-light="false"] .afterzero-figure' in shown
+        assert 'src="data:image/png;base64,iVBOR' in shown
+    finally:
+        InteractiveShell.clear_instance()

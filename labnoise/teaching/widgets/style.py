@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import matplotlib
 from cycler import cycler
+from matplotlib.figure import Figure
 
 # The colour of each role, which it keeps through the whole book: "sgd", "limit", "gradient", "manifold", "label",
 # "minibatch", "gaussian" and "guide". Okabe and Ito's palette, told apart by colour-blind readers, each legible on
@@ -51,6 +54,8 @@ STYLE: dict[Any, Any] = {
 def figure_style() -> None:
     """Give every later figure of this session the book's look; `explore` uses it by itself.
 
+    In a notebook whose theme is dark a figure's lightness is inverted, as on the book's dark pages.
+
     Examples
     --------
     >>> import matplotlib
@@ -61,3 +66,22 @@ def figure_style() -> None:
     False
     """
     matplotlib.rcParams.update(STYLE)
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    if (
+        shell is not None and "LABNOISE_FRAMES" not in os.environ
+    ):  # the book's pages have a style sheet for it
+        shell.display_formatter.formatters["text/html"].for_type(Figure, _for_either_theme)
+
+
+def _for_either_theme(figure: Figure) -> str | None:
+    """A figure as HTML that heeds JupyterLab's theme; nothing if there is nothing in it."""
+    from IPython.core.pylabtools import print_figure
+
+    if not (figure.axes or figure.lines):
+        return None
+    return (
+        '<style>[data-jp-theme-light="false"] .afterzero-figure '
+        "{ filter: invert(0.93) hue-rotate(180deg); }</style>"
+        f'<img class="afterzero-figure" alt="" src="data:image/png;base64,{print_figure(figure, base64=True)}">'
+    )
