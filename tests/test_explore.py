@@ -416,6 +416,20 @@ def test_a_typed_value_moves_the_picture_or_is_refused_in_place():
 
 
 @pytest.mark.parametrize(
+    ("values", "spacing"),
+    [
+        ([1e-8, 2e-8, 3e-8], "linear"),
+        ([1e-9, 2e-9, 5e-9, 9e-9], "irregular"),
+        ([-3e-9, -2e-9, 5e-9], "irregular"),
+        ([1e-12, 1e-11, 1e-10], "log"),
+        ([-2, 0, 2], "integer"),
+    ],
+)
+def test_tiny_and_negative_numbers_are_spaced_as_they_are(values, spacing):
+    assert Control(values, name="x").spacing == spacing
+
+
+@pytest.mark.parametrize(
     "values",
     [[0.0, 0.5, 1.0], [1, 3, 5], [1e-9, 1e-8, 1e-7], [1, 2, 5, 9], ["a", "b"], [-1.0, 0.0, 1.0]],
     ids=str,

@@ -82,9 +82,11 @@ class Control:
         if not self.is_range:
             return "irregular"
         values = np.asarray(self.values, dtype=float)
-        if np.allclose(np.diff(values), np.diff(values)[0], rtol=1e-6):
+        if np.allclose(np.diff(values), np.diff(values)[0], rtol=1e-6, atol=0):
             return "integer" if all(isinstance(v, int) for v in self.values) else "linear"
-        if values[0] > 0 and np.allclose(np.diff(np.log(values)), np.diff(np.log(values))[0], rtol=1e-6):
+        if values[0] > 0 and np.allclose(
+            np.diff(np.log(values)), np.diff(np.log(values))[0], rtol=1e-6, atol=0
+        ):
             return "log"
         return "irregular"
 
