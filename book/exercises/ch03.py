@@ -301,7 +301,7 @@ def _step(p):
         ),
         "The term linear in κ is 2·(ūv̄ + v̄ū) = 4ūv̄ = 4, not 2.": (lambda p: p + _step(p) / 2),
         "That is Φ(x) itself, which lies on Γ. There is one more point.": lambda p: p,
-        "This is the mirror image of the point: u + v < 0, and gradient flow from here ends at −p, not at p.": (
+        "This is the negative of the point: u + v < 0, and gradient flow from here ends at −p, not at p.": (
             lambda p: -p - _step(p)
         ),
     },
