@@ -321,7 +321,9 @@ def oblique_point(p):
 # Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
 EQUIVALENT = {
     "3.10": {
-        "np.abs(_)": "the weights are positive and stay so",
-        "np.maximum(_, 0)": "the weights are positive and stay so",
+        "np.abs(_) in family, 4:15": "the weights are positive and stay so",
+        "np.abs(_) in family, 5:11": "the weights are positive and stay so",
+        "np.maximum(_, 0) in family, 4:15": "the weights are positive and stay so",
+        "np.maximum(_, 0) in family, 5:11": "the weights are positive and stay so",
     },
 }
