@@ -62,7 +62,7 @@ def _scalings(rng, which):
     "makes is of order one on the clock of the noise.",
 )
 def which_clock(m, g, p):
-    """(a, the exponent of η in the force, that in the distance from Γ), for 1 − β = η^m, B = η^{−g}, noise η^p."""
+    """(a, exponent of η in the force, exponent in the distance)."""
     length = 1 - m
     variance = g + p
     a = 2 * length + variance
@@ -137,7 +137,7 @@ def _rules(lam, radius, error):
     "not change either, and it needs no curvature to be known.",
 )
 def when_to_stop(curvatures, radius, error):
-    """(the time, the bound on |∇L|, the bound on L) that leave at most `error` from any start within `radius`."""
+    """(time, bound on |∇L|, bound on L); radius is ϱ, error is ε."""
     lam = np.min(curvatures[curvatures > 0])
     return np.log(radius / error) / lam, lam * error, lam * error**2 / 2
 
@@ -195,7 +195,7 @@ def _rates(x, cov, normal, factor=4.0, drift=1.0):
     "the further out: the thick curve of the widget wanders, and goes nowhere in the mean of q.",
 )
 def unbalance(x, cov):
-    """(drift, variance per unit of time) of q = u² − v² at x = (u, v), for noise of covariance `cov` (2, 2)."""
+    """(drift, variance per unit of time) of q at x; cov is Σ (2, 2)."""
     u, v = x
     drift = cov[0, 0] - cov[1, 1]
     return drift, 4 * (u**2 * cov[0, 0] - 2 * u * v * cov[0, 1] + v**2 * cov[1, 1])
@@ -245,7 +245,7 @@ def _root(base, p):
     "depends on p, and chapter 6 asks which p likes sparse ones.",
 )
 def family(v, Z, zeta, p):
-    """The point v(ζ) of the family, an array (d,), with v(0) = v > 0; Z is (n, d), and p is 1, 2, 3 …"""
+    """The point v(ζ), an array (d,), with v(0) = v; Z is (n, d)."""
     along = Z.T @ zeta
     if p == 2:
         return v * np.exp(along)
@@ -301,7 +301,7 @@ def _step(p):
         ),
         "The term linear in κ is 2·(ūv̄ + v̄ū) = 4ūv̄ = 4, not 2.": (lambda p: p + _step(p) / 2),
         "That is Φ(x) itself, which lies on Γ. There is one more point.": lambda p: p,
-        "This is the mirror image of the point: u + v < 0, and gradient flow from here ends at −p, not at p.": (
+        "This is the negative of the point: u + v < 0, and gradient flow from here ends at −p, not at p.": (
             lambda p: -p - _step(p)
         ),
     },
@@ -321,7 +321,9 @@ def oblique_point(p):
 # Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
 EQUIVALENT = {
     "3.10": {
-        "np.abs(_)": "the weights are positive and stay so",
-        "np.maximum(_, 0)": "the weights are positive and stay so",
+        "np.abs(_) in family, 4:15": "the weights are positive and stay so",
+        "np.abs(_) in family, 5:11": "the weights are positive and stay so",
+        "np.maximum(_, 0) in family, 4:15": "the weights are positive and stay so",
+        "np.maximum(_, 0) in family, 5:11": "the weights are positive and stay so",
     },
 }

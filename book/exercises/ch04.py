@@ -257,7 +257,7 @@ def _in_order(g, J):
     "independent dice. The random term is gone; on the circle the drift is −1/8 in place of −1/4.",
 )
 def reshuffled_velocity(g, J, T):
-    """The velocity (D,) of the limit, from g (Ξ, D), J (Ξ, D, D) and T (D, D)."""
+    """The velocity (D,), from g (Ξ, D), J (Ξ, D, D) and T (D, D)."""
     return -0.5 * T @ np.mean([J_i @ g_i for J_i, g_i in zip(J, g, strict=True)], axis=0)
 
 

@@ -172,7 +172,6 @@ def plot_mistaken():
     oblique = oblique_points((u, 1 / u))
     axes.plot(*oblique, "--", color=COLORS["limit"])
     axes.plot(*oblique[::-1], "--", color=COLORS["limit"])
-    axes.plot([-reach, reach], [reach, -reach], ":", color=COLORS["guide"])
     axes.set(xlabel="weight u", ylabel="weight v", xlim=(-reach, reach), ylim=(-reach, reach))
     plt.show()
 

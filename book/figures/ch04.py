@@ -170,7 +170,7 @@ def plot_lottery(axes, time, paths):
     axes.plot(time, left[:, 0], color=COLORS["sgd"], lw=0.5, label="label noise")
     axes.plot(time, np.median(played, axis=1), color=COLORS["minibatch"], lw=1.5, label="lottery")
     axes.axhline(1, color=COLORS["limit"], ls="--")
-    axes.set(title="a prize that nobody wins", xlabel="slow time t", ylabel="uv", xlim=(0, 1), ylim=(0, 2.4))
+    axes.set(title="a prize hardly ever won", xlabel="slow time t", ylabel="uv", xlim=(0, 1), ylim=(0, 2.4))
     axes.legend(loc="upper right")
 
 

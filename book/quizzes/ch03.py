@@ -40,11 +40,11 @@ def round_noise_off_the_curve(problem):
     factor = round(float(np.linalg.norm(far) / np.linalg.norm(problem.project(far))), 2)
     return quiz(
         "At $(3,2)$ the noise is round, $\\Sigma=\\tau^2I$. To first order, the noise that "
-        "arrives on the curve at $\\Phi(3,2)$ has the standard deviation …",
+        "arrives on the curve at $\\Phi(3,2)$ has, in units of $\\tau$, the standard deviation …",
         options=[
             (
                 1.0,
-                "$\\tau$ would be right if $\\partial\\Phi$ were the tangent projection. It is, on "
+                "That would be right if $\\partial\\Phi$ were the tangent projection. It is, on "
                 "$\\Gamma$; $(3,2)$ is far off it.",
             ),
             (factor, "the factor is $|x|/|\\Phi(x)|=3.61/2.32$: more than one, so no orthogonal projection."),
@@ -58,8 +58,8 @@ def two_clocks():
     steps_fast, steps_slow = 1 / 0.02, 1 / 0.02**2
     return quiz(
         "Halve $\\eta$. How many times as many steps of SGD are needed from the same start to "
-        "halve the distance from $\\Gamma$, and how many times as many to travel equally far "
-        "along $\\Gamma$?",
+        "halve the distance from $\\Gamma$, and how many times as many to travel along "
+        "$\\Gamma$ as far as before?",
         options=[
             (
                 "2 and 2",
