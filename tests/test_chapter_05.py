@@ -289,6 +289,13 @@ def test_one_rule_and_the_regularizer_at_finite_learning_rates(measured):
 
     kicks = (np.sqrt(c * values) * Q).T  # one at a time, of either sign: covariance cH
     moved = 0.5 * eta**2 * sum(curvature(kick) for kick in kicks)
+    S = Q @ np.array([[1.0, 0.2], [0.2, 1.0]]) @ Q.T  # no function of H, so this is part 2 by itself
+    sizes, directions = np.linalg.eigh(H @ S + S @ H - eta * H @ S @ H)
+    second = sum(
+        size * curvature(kick) for size, kick in zip(sizes, directions.T, strict=True) if abs(size) > 1e-9
+    )
+    expected = 2 * np.array(drift_terms(problem, H @ S + S @ H, x).normal)  # -T∂²(∇L)[S]
+    measured(np.linalg.norm(second - expected) / np.linalg.norm(expected))
     smooth = Q @ np.diag(2 * values / (1 + values**2)) @ Q.T  # Σ_⊥ = 2Hs(H) with s = 1/(1 + λ²)
     normal = np.array(drift_terms(problem, smooth, x).normal)
     for move in ((1, 0), (0, 1), (0.7, -1.2)):

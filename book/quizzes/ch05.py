@@ -11,8 +11,8 @@ def mean_angle():
     at = jnp.array([1.0, 0.0])
     circle = landscapes.circle(0.4, 0.3, 0.4)
     return quiz(
-        "On the circle with $\\tau_\\parallel=0.4$, $b=0.3$, $\\tau_r=0.4$, which mean angle has "
-        "the limit at $t=2$, from $\\theta=0$?",
+        "On the circle with $\\tau_\\parallel=0.4$, $b=0.3$, $\\tau_r=0.4$, what is the mean "
+        "angle of the limit at $t=2$, from $\\theta=0$?",
         options=[
             (
                 -0.3,
