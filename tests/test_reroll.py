@@ -122,3 +122,14 @@ def test_three_false_sentences_of_the_first_edition_are_caught():
     )
     assert "steps with η|s| > 1”: held under 0 of 2 shifts" in faults[1]
     assert "loses 11 of 24 runs”: held under 0 of 2 shifts" in faults[2]
+
+
+def test_a_page_that_does_not_run_under_a_shift_is_a_fault(tmp_path):
+    page = tmp_path / "one.md"
+    page.write_text(
+        "```{code-cell} python\nfrom afterzero import dice\n1 / (dice.shift() - 7)\n```\n", encoding="utf8"
+    )
+    assert reroll.run(page, 6) == []
+    (entry,) = reroll.run(page, 7)
+    assert "ZeroDivisionError" in entry["says"]
+    assert reroll.faults(reroll.table([entry]))

@@ -25,6 +25,7 @@ from statistics import mean, stdev
 
 import jupytext
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "book" / "_ext"))
@@ -63,9 +64,16 @@ def run(chapter: Path, shift: int) -> list[dict]:
         settings = {"AFTERZERO_SHIFT": str(shift), "AFTERZERO_CLAIMS": str(record)}
         settings |= {"LABNOISE_PROGRESS": "0", "JAX_PLATFORMS": "cpu"}
         client = NotebookClient(jupytext.read(chapter), timeout=900, kernel_name="python3")
-        client.execute(cwd=str(chapter.parent), env=os.environ | settings)
+        stopped = []
+        try:
+            client.execute(cwd=str(chapter.parent), env=os.environ | settings)
+        except CellExecutionError as error:  # the other pages are worth knowing about
+            says = f"an error under the shift {shift}: {str(error).strip().splitlines()[-1]}"
+            stopped = [
+                {"claim": "every cell runs", "says": says, "shift": shift, "margin": -1.0, "broken": -1.0}
+            ]
         lines = record.read_text(encoding="utf8").splitlines() if record.exists() else []
-    return [json.loads(line) | {"chapter": chapter.stem} for line in lines]
+    return [entry | {"chapter": chapter.stem} for entry in [*map(json.loads, lines), *stopped]]
 
 
 def table(found: list[dict]) -> list[dict]:

@@ -268,9 +268,18 @@ def delay(factor, delta):
 EQUIVALENT = {
     "6.9": {"np.abs(_)": "prices are positive", "np.maximum(_, 0)": "prices are positive"},
     "6.11": {
-        "np.abs(_)": "where w* is recovered the rate is positive",
-        "np.maximum(_, 0)": "where w* is recovered the rate is positive",
+        "np.abs(_) in exponent, 4:11": "where w* is recovered the rate is positive",
+        "np.maximum(_, 0) in exponent, 4:11": "where w* is recovered the rate is positive",
+        "np.maximum(_, 0) in _certificate, 16:11": "where w* is recovered the largest is positive",
+        "np.abs(_) in _from_the_smallest, 2:11": "places are not negative",
+        "np.maximum(_, 0) in _from_the_smallest, 2:11": "places are not negative",
         "return np.argsort(np.where(w_star != 0, np.inf, np.sum(Z ** 2, axis=0)))": "sums have the order of means",
+        "found = linprog(np.append(np.zeros(n), -2.0), A_ub=np.block([[off, np.ones((len(off), 1))], [-off, n": (
+            "a multiple of the goal has the same maximizer"
+        ),
+        "found = linprog(np.append(np.zeros(n), -0.5), A_ub=np.block([[off, np.ones((len(off), 1))], [-off, n": (
+            "a multiple of the goal has the same maximizer"
+        ),
     },
     "6.3": {
         "found = linprog(np.append(np.zeros(n), -2.0), A_ub=np.block([[off, np.ones((len(off), 1))], [-off, n": (

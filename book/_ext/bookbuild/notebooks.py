@@ -110,7 +110,7 @@ def opening(where: tuple[str, str] | None) -> list:
 
 def table_of_contents(app: Sphinx, doctree: nodes.document, writer: Writer, known: dict[str, str]) -> str:
     """The first page of the folder: the chapters, then what stands at the back."""
-    chapters = next(part for part in doctree.findall(nodes.enumerated_list))
+    chapters = [writer.block(part, 2) for part in doctree.findall(nodes.enumerated_list)][:1]
     back = [
         f"- [{escape(app.env.titles[page].astext())}]({name})"
         for page, name in known.items()
@@ -119,7 +119,7 @@ def table_of_contents(app: Sphinx, doctree: nodes.document, writer: Writer, know
     return "\n\n".join(
         [
             f"# {escape(app.env.titles['book/index'].astext())}",
-            writer.block(chapters, 2),
+            *chapters,
             "At the back:",
             "\n".join(back),
             NOTE.replace("This is a copy of yours", "All files here are copies of yours")
