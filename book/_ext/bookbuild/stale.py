@@ -15,7 +15,7 @@ from sphinx.environment import BuildEnvironment
 
 
 def changed(app: Sphinx, env: BuildEnvironment, added: set, modified: set, removed: set) -> set[str]:
-    """Pages that are, with all that they include, not what was read last: Sphinx looks at nothing but times of files."""
+    """Pages that are, with all that they include, not what was read last: Sphinx looks only at times of files."""
     before = getattr(env, "afterzero_contents", {})
     return {page for page in env.all_docs.keys() & env.found_docs if before.get(page) != _contents(env, page)}
 
