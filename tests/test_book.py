@@ -193,11 +193,12 @@ def test_the_reading_place_is_kept(browser, home, page, width, hash):
         tab.goto(f"{home}/{page}#{place}")
         settle(tab)
         assert misplaced(tab, place) is None
-    assert not record.problems
+    # A reload at once breaks off what was being fetched.
+    assert not [problem for problem in record.problems if not problem.startswith("failed:")]
     tab.context.close()
 
 
-@pytest.mark.parametrize("hash", ["#100%", "#%", "#%E9", "#%zz"])
+@pytest.mark.parametrize("hash", ["#100%", "#%", "#%E9"])
 def test_a_hash_that_is_none_does_no_harm(browser, home, hash):
     tab, record = open_page(browser, f"{home}/book/errata.html{hash}")
     assert tab.locator(".math:not(:has(.katex))").count() == 0
@@ -218,10 +219,32 @@ def test_one_failing_line_does_not_take_the_page_with_it(browser, home, failure)
     context = browser.new_context()
     context.route(re.compile("(?<!/katex)/(book|progress)[.]js"), lambda route: plant(route, failure))
     tab = context.new_page()
-    tab.goto(f"{home}/book/03-two-clocks.html")
+    tab.goto(f"{home}/book/02-near-one-minimum.html")
     settle(tab)
     assert tab.locator(".math:not(:has(.katex))").count() == 0
     assert tab.locator(".exercise-done").count() > 0
+    context.close()
+
+
+def test_one_failing_widget_leaves_the_others(browser, home):
+    context = browser.new_context()
+    page = "book/01-after-zero-loss.html"
+    broken = re.sub(
+        r'(<figure class="explore".*?<script[^>]*>)',
+        r"\1?",
+        (HTML / page).read_text("utf8"),
+        count=1,
+        flags=re.S,
+    )
+    context.route(f"**/{page}", lambda route: route.fulfill(body=broken, content_type="text/html"))
+    tab = context.new_page()
+    tab.goto(f"{home}/{page}")
+    settle(tab)
+    figure = widgets(tab).nth(1)
+    figure.scroll_into_view_if_needed()
+    before = state(figure)
+    figure.locator("input[type=range]").first.press("ArrowRight")
+    changed(tab, figure, before)
     context.close()
 
 
@@ -242,11 +265,10 @@ def test_a_link_into_a_fold_opens_it(browser, home):
     address = f"{home}/book/04-katzenberger.html"
     tab, record = open_page(browser, address)
     inside = tab.evaluate(INTO_FOLDS)
-    assert inside
-    place = inside[len(inside) // 2]
+    place = next(name for name in inside if name.startswith("equation-"))
     shown = "place => document.getElementById(place).checkVisibility({visibilityProperty: true})"
-    assert not tab.evaluate(shown, place)
-    for _ in range(2):
+    for place in (inside[-1], place, place):  # the last one is a citation: to it the bibliography links back
+        assert not tab.evaluate(shown, place)
         tab.evaluate(
             """place => {
                 const link = document.createElement("a");
@@ -280,7 +302,7 @@ def test_a_link_into_a_fold_opens_it(browser, home):
 
 
 def test_a_search_opens_the_folds_that_hold_what_it_found(browser, home):
-    tab, _ = open_page(browser, f"{home}/book/04-katzenberger.html")
+    tab, _ = open_page(browser, f"{home}/book/02-near-one-minimum.html")
     word = tab.evaluate(r"""() => {
         const text = [...document.querySelectorAll("article .solution p")].map(e => e.textContent).join(" ");
         const outside = document.querySelector("article").cloneNode(true);
@@ -289,8 +311,8 @@ def test_a_search_opens_the_folds_that_hold_what_it_found(browser, home):
         return text.toLowerCase().match(/\b[a-z]{7,}\b/g).find(word => !others.includes(word));
     }""")
     tab.goto(f"{home}/search.html?q={word}")
-    tab.locator("#search-results a[href*='04-katzenberger']").first.click()
-    tab.wait_for_url("**/04-katzenberger.html*")
+    tab.locator("#search-results a[href*='02-near-one-minimum']").first.click()
+    tab.wait_for_url("**/02-near-one-minimum.html*")
     settle(tab)
     found = tab.locator("article .highlighted")
     assert found.count() > 0, word
@@ -309,7 +331,9 @@ COPIED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("page", ["book/api.html", "book/03-two-clocks.html", "book/reproducibility.html"])
+@pytest.mark.parametrize(
+    "page", ["book/api.html", "book/02-near-one-minimum.html", "book/reproducibility.html"]
+)
 def test_what_a_button_copies_runs(browser, home, page):
     """It has no prompt and no output, and there is no button at what is only shown."""
     tab, _ = open_page(browser, f"{home}/{page}")
