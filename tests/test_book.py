@@ -265,9 +265,13 @@ def test_a_link_into_a_fold_opens_it(browser, home):
     address = f"{home}/book/04-katzenberger.html"
     tab, record = open_page(browser, address)
     inside = tab.evaluate(INTO_FOLDS)
-    place = next(name for name in inside if name.startswith("equation-"))
+    equation = next(name for name in inside if name.startswith("equation-"))
     shown = "place => document.getElementById(place).checkVisibility({visibilityProperty: true})"
-    for place in (inside[-1], place, place):  # the last one is a citation: to it the bibliography links back
+    for place in (
+        inside[-1],
+        equation,
+        equation,
+    ):  # the last one is a citation: to it the bibliography links back
         assert not tab.evaluate(shown, place)
         tab.evaluate(
             """place => {
