@@ -1,6 +1,7 @@
 """Shared by all tests: the record of measured errors."""
 
 import json
+import runpy
 from pathlib import Path
 
 import jax
@@ -11,6 +12,16 @@ from hypothesis import HealthCheck, settings
 if jax.config.jax_compilation_cache_dir is None:  # as in the Makefile, for tests that are run without it
     jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / "_build" / "jax-cache"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+STORE = jax.config.jax_compilation_cache_dir
+HEAL = Path(__file__).parents[1] / "book" / "_ext" / "bookbuild" / "compiled.py"
+
+
+def pytest_configure(config):
+    """What a killed run has left half-written goes: JAX would warn of it in each run, and a warning is an error."""
+    if not hasattr(config, "workerinput") and Path(STORE).is_dir():
+        runpy.run_path(str(HEAL))["heal"](Path(STORE))
+
 
 settings.register_profile(
     "labnoise",

@@ -1,5 +1,7 @@
 """The built book in a real browser: every page, as a reader meets it."""
 
+import ast
+import doctest
 import io
 import re
 from collections import Counter
@@ -159,6 +161,203 @@ def test_deep_links_land_where_they_should(visit):
         )
         complaint = misplaced(tab, target)
         assert complaint is None, complaint
+
+
+def of_scripts(record):
+    """The problems of a page less those of fetching: to leave it at once breaks off what was on its way."""
+    return [problem for problem in record.problems if not problem.startswith("failed:")]
+
+
+@pytest.mark.parametrize(
+    ("page", "width", "hash"),
+    [("book/03-two-clocks.html", 1280, True), ("book/api.html", 390, False)],
+)
+def test_the_reading_place_is_kept(browser, home, page, width, hash):
+    """On a reload, at once or later, and on the way back; also where the address names another place."""
+    tab, record = open_page(browser, f"{home}/{page}", width)
+
+    def shift(go):
+        before = tab.evaluate("scrollY")
+        go()
+        settle(tab)
+        tab.wait_for_load_state("networkidle")
+        return abs(tab.evaluate("scrollY") - before)
+
+    if hash:  # that of the second equation
+        tab.evaluate("location.hash = document.querySelectorAll('article .math[id]')[1].id")
+    tab.evaluate("scrollTo(0, 0.6 * document.documentElement.scrollHeight)")
+    assert tab.evaluate("scrollY") > 10_000
+    assert shift(tab.reload) < 4, "a reload that comes at once"
+    tab.evaluate("scrollBy(0, -3000)")
+    tab.wait_for_timeout(300)
+    assert shift(tab.reload) < 4
+    assert shift(lambda: (tab.goto(f"{home}/book/glossary.html"), tab.go_back())) < 4
+    if hash:  # a fresh visit to an address leads to what it names
+        place = tab.evaluate("[...document.querySelectorAll('article section[id]')].at(-3).id")
+        tab.goto(f"{home}/book/glossary.html")
+        tab.goto(f"{home}/{page}#{place}")
+        settle(tab)
+        assert misplaced(tab, place) is None
+    assert not of_scripts(record)
+    tab.context.close()
+
+
+@pytest.mark.parametrize("hash", ["#100%", "#%", "#%E9"])
+def test_a_hash_that_is_none_does_no_harm(browser, home, hash):
+    tab, record = open_page(browser, f"{home}/book/errata.html{hash}")
+    assert tab.locator(".math:not(:has(.katex))").count() == 0
+    assert not record.problems
+    tab.context.close()
+
+
+FAILURES = [
+    "ResizeObserver = function () { throw Error('planted'); }",  # tab stops
+    "Element.prototype.prepend = function () { throw Error('planted'); }",  # titles of proofs
+    "JSON.parse = function () { throw Error('planted'); }",  # kept places, the reader's progress
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_one_failing_line_does_not_take_the_page_with_it(browser, home, failure):
+    """Maths is typeset all the same, and questions are followed."""
+    context = browser.new_context()
+    context.route(re.compile("(?<!/katex)/(book|progress)[.]js"), lambda route: plant(route, failure))
+    tab = context.new_page()
+    tab.goto(f"{home}/book/02-near-one-minimum.html")
+    settle(tab)
+    assert tab.locator(".math:not(:has(.katex))").count() == 0
+    assert tab.locator(".exercise-done").count() > 0
+    context.close()
+
+
+def test_one_failing_widget_leaves_the_others(browser, home):
+    context = browser.new_context()
+    page = "book/01-after-zero-loss.html"
+    broken = re.sub(
+        r'(<figure class="explore".*?<script[^>]*>)',
+        r"\1?",
+        (HTML / page).read_text("utf8"),
+        count=1,
+        flags=re.S,
+    )
+    context.route(f"**/{page}", lambda route: route.fulfill(body=broken, content_type="text/html"))
+    tab = context.new_page()
+    tab.goto(f"{home}/{page}")
+    settle(tab)
+    figure = widgets(tab).nth(1)
+    figure.scroll_into_view_if_needed()
+    before = state(figure)
+    figure.locator("input[type=range]").first.press("ArrowRight")
+    changed(tab, figure, before)
+    context.close()
+
+
+def plant(route, failure):
+    """Put a line before a script of ours that has one thing fail which it does, and not what others do."""
+    script = (HTML / "_static" / route.request.url.split("/")[-1].split("?")[0]).read_text(encoding="utf8")
+    route.fulfill(body=f"{failure};\n{script}", content_type="text/javascript")
+
+
+INTO_FOLDS = """[...document.querySelectorAll("article .toggle-hidden [id], article details:not([open]) [id]")]
+    .filter(e => e.matches(".math, .proof, section, figure, span, a, div") && !e.closest(".katex")
+        && !e.closest(".admonition-title"))
+    .map(e => e.id)"""
+
+
+def test_a_link_into_a_fold_opens_it(browser, home):
+    """From elsewhere, from the page itself, and once more after the reader has closed the fold."""
+    address = f"{home}/book/04-katzenberger.html"
+    tab, record = open_page(browser, address)
+    inside = tab.evaluate(INTO_FOLDS)
+    equation = next(name for name in inside if name.startswith("equation-"))
+    shown = "place => document.getElementById(place).checkVisibility({visibilityProperty: true})"
+    for place in (
+        inside[-1],
+        equation,
+        equation,
+    ):  # the last one is a citation: to it the bibliography links back
+        assert not tab.evaluate(shown, place)
+        tab.evaluate(
+            """place => {
+                const link = document.createElement("a");
+                link.href = "#" + place;
+                document.querySelector("article").prepend(link);
+                link.click();
+                link.remove();
+            }""",
+            place,
+        )
+        assert tab.evaluate(shown, place)
+        assert misplaced(tab, place) is None
+        tab.evaluate(
+            """place => {
+            const around = document.getElementById(place).closest(".toggle, details");
+            if (around.matches("details")) around.open = false;
+            else around.querySelector(".toggle-button").click();
+        }""",
+            place,
+        )
+        assert not tab.evaluate(shown, place)
+    tab.evaluate("place => (location.hash = '', location.hash = place)", place)
+    tab.wait_for_function(shown, arg=place)
+    tab.goto(f"{home}/book/glossary.html")
+    tab.goto(f"{address}#{place}")
+    settle(tab)
+    assert tab.evaluate(shown, place)
+    assert misplaced(tab, place) is None
+    assert not of_scripts(record)
+    tab.context.close()
+
+
+def test_a_search_opens_the_folds_that_hold_what_it_found(browser, home):
+    tab, _ = open_page(browser, f"{home}/book/02-near-one-minimum.html")
+    word = tab.evaluate(r"""() => {
+        const text = [...document.querySelectorAll("article .solution p")].map(e => e.textContent).join(" ");
+        const outside = document.querySelector("article").cloneNode(true);
+        outside.querySelectorAll(".solution").forEach(e => e.remove());
+        const others = outside.textContent.toLowerCase();
+        return text.toLowerCase().match(/\b[a-z]{7,}\b/g).find(word => !others.includes(word));
+    }""")
+    tab.goto(f"{home}/search.html?q={word}")
+    tab.locator("#search-results a[href*='02-near-one-minimum']").first.click()
+    tab.wait_for_url("**/02-near-one-minimum.html*")
+    settle(tab)
+    found = tab.locator("article .highlighted")
+    assert found.count() > 0, word
+    assert all(mark.is_visible() for mark in found.all())
+    tab.context.close()
+
+
+COPIED = """() => {
+    let copied;
+    document.addEventListener("copy", () => (copied = getSelection().toString() || document.activeElement.value));
+    return [...document.querySelectorAll("article .copybtn")].map(button => {
+        copied = null;
+        button.click();
+        return [button.previousElementSibling.textContent, copied];
+    });
+}"""
+
+
+@pytest.mark.parametrize(
+    "page", ["book/api.html", "book/02-near-one-minimum.html", "book/reproducibility.html"]
+)
+def test_what_a_button_copies_runs(browser, home, page):
+    """It has no prompt and no output, and there is no button at what is only shown."""
+    tab, _ = open_page(browser, f"{home}/{page}")
+    tab.wait_for_function("() => Boolean(window.ClipboardJS)")
+    tab.wait_for_timeout(300)  # so long the extension waits for that before it looks again
+    pairs = tab.evaluate(COPIED)
+    assert len(pairs) > 20 or page == "book/reproducibility.html"
+    assert tab.locator(".output .copybtn, .highlight-text .copybtn").count() == 0
+    for shown, copied in pairs:
+        examples = doctest.DocTestParser().get_examples(shown)
+        wanted = "".join(example.source for example in examples) if examples else shown
+        assert [line for line in copied.splitlines() if line.strip()] == [
+            line for line in wanted.splitlines() if line.strip()
+        ]
+        ast.parse(re.sub("^[%!].*$", "", copied, flags=re.MULTILINE))
+    tab.context.close()
 
 
 @visits(PAGES)

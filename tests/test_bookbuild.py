@@ -1,5 +1,8 @@
 """The Sphinx extension's parts, each on a folder made for the test."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +11,7 @@ import nbformat
 import pytest
 from bookbuild import (
     cache,
+    compiled,
     contents,
     downloads,
     drawings,
@@ -200,6 +204,63 @@ def test_a_killed_build_loses_torn_outputs(tmp_path, damage):
         (folder / "executed" / "0123").mkdir()
     assert cache.select(folder, {"a": "k1"}) == {"a"}
     assert not (folder / "executed").exists()
+
+
+def test_outputs_with_a_warning_are_not_kept(tmp_path):
+    """The build that made them has failed; what they warn of may be gone without a change of any cell."""
+    folder = tmp_path / "executed"
+    cache.select(folder, {"a": "k1", "b": "k1"})
+    executed(folder, "b")
+    notebook = folder / "executed" / executed(folder, "a") / "base.ipynb"
+    book = nbformat.read(notebook, 4)
+    book.cells[0].outputs.append(nbformat.v4.new_output("stream", name="stderr", text="UserWarning: torn"))
+    nbformat.write(book, notebook)
+    cache.select(folder, {"a": "k1", "b": "k1"})
+    assert kept(folder) == {"b"}
+
+
+COMPILE = "import jax; jax.jit(lambda x: x + 1)(1.0).block_until_ready()"
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeros"])
+def test_a_torn_entry_of_the_store_of_compiled_programs_heals(tmp_path, monkeypatch, damage):
+    """And one that is torn later is no warning of a kernel's; all that is whole stays."""
+    environment = {
+        **os.environ,
+        compiled.VARIABLE: str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "PYTHONWARNINGS": "",
+    }
+
+    def said():
+        command = [sys.executable, "-c", COMPILE]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stderr
+
+    assert said() == ""
+    entries = sorted(tmp_path.glob(compiled.ENTRIES))
+    assert entries
+    assert compiled.heal(tmp_path) == []
+    for entry in entries:
+        whole = entry.read_bytes()
+        half = whole[: len(whole) // 2]
+        entry.write_bytes({"cut": half, "zeros": half + bytes(len(half))}[damage])
+    assert "Error reading persistent compilation cache entry" in said()
+
+    monkeypatch.setenv("PYTHONWARNINGS", "default::FutureWarning")
+    compiled.keep_quiet()
+    compiled.keep_quiet()
+    assert os.environ["PYTHONWARNINGS"].count("Error reading") == 1
+    loud, environment["PYTHONWARNINGS"] = environment["PYTHONWARNINGS"], os.environ["PYTHONWARNINGS"]
+    assert said() == ""
+
+    monkeypatch.setenv(compiled.VARIABLE, str(tmp_path))
+    (tmp_path / "another").touch()
+    assert sorted(compiled.heal()) == [entry.name for entry in entries]
+    assert compiled.heal() == []
+    environment["PYTHONWARNINGS"] = loud
+    assert said() == ""
+    assert sorted(tmp_path.glob(compiled.ENTRIES)) == entries
+    assert said() == ""
 
 
 @pytest.mark.parametrize(

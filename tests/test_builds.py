@@ -167,3 +167,79 @@ def test_an_edited_drawing_is_shown_and_executes_only_the_chapter_that_has_it(ch
     kept = [path for path, time in times.items() if path.exists() and path.stat().st_mtime_ns == time]
     assert len(times) == 2
     assert len(kept) == 1, "the front page was executed again"
+
+
+OTHER = f"""{HEAD}# Another chapter
+
+By {{prf:ref}}`def-late`, {{numref}}`fig-late`, {{eq}}`eq-late`, {{ref}}`sec-late` and {{doc}}`/book/03-chapter`.
+"""
+STATED = """
+(sec-late)=
+## A late section
+
+```{prf:definition}
+:label: def-early
+One.
+```
+
+```{prf:definition}
+:label: def-late
+Two.
+```
+
+```{math}
+:label: eq-late
+x = 1
+```
+
+```{figure} picture.png
+:name: fig-late
+A picture.
+```
+"""
+
+
+def test_all_pages_show_a_changed_title_number_and_label(chapter):
+    """And a change of words has only the page written that has them."""
+    toc, page = chapter / "_toc.yml", chapter / "book" / "03-chapter.md"
+    toc.write_text(toc.read_text().replace("}]}]", "}, {file: book/04-other}]}]"))
+    shutil.copy(ROOT / "book" / "_static" / "card.png", chapter / "book" / "picture.png")
+    (chapter / "book" / "04-other.md").write_text(OTHER)
+    text = CHAPTER.replace("```{ledger}\n```\n", "") + STATED
+    page.write_text(text)
+    before = built(chapter)
+    assert "Definition 1.2" in before["04-other"]
+
+    html = chapter / "_build" / "html" / "book" / "04-other.html"
+    written = html.stat().st_mtime_ns
+    text = text.replace("Two.", "Two and a half.")
+    page.write_text(text)
+    os.utime(page, (0, 0))  # as from an archive: older than the last build
+    assert "Two and a half." in built(chapter)["03-chapter"]
+    assert html.stat().st_mtime_ns == written
+
+    text = text.replace("# A chapter", "# A renamed chapter")
+    text = text.replace("## A late section", "## A last section").replace("def-early", "def-early-on")
+    text = text.replace(
+        "\n:label: def-late", "\n:label: def-new\nNew.\n```\n\n```{prf:definition}\n:label: def-late"
+    )
+    page.write_text(text)
+    after = built(chapter)
+    for name in ("index", "04-other"):
+        assert "A renamed chapter" in after[name], name
+        assert "A chapter" not in after[name], name
+    assert "Definition 1.3" in after["04-other"]
+    assert "A last section" in after["04-other"]
+
+    page.write_text(text.replace("def-late", "def-later"))
+    running = build(chapter)
+    said, _ = running.communicate(timeout=180)
+    assert running.returncode != 0, "a label that is gone"
+    assert "def-late" in said
+
+    (chapter / "book" / "04-other.md").rename(chapter / "book" / "04-moved.md")
+    toc.write_text(toc.read_text().replace("04-other", "04-moved"))
+    (chapter / "book" / "04-moved.md").write_text(OTHER.replace("def-late", "def-later"))
+    after = built(chapter)
+    assert "04-other" not in after
+    assert "Definition 1.3" in after["04-moved"]

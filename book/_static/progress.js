@@ -30,7 +30,14 @@
     } catch {}
   };
 
-  const chapter = decodeURIComponent(location.pathname.split("/").pop()).replace(/\.html$/, "");
+  const file = location.pathname.split("/").pop().replace(/\.html$/, "");
+  const chapter = (() => {
+    try {
+      return decodeURIComponent(file);
+    } catch {
+      return file;
+    }
+  })();
 
   function followQuestions() {
     for (const quiz of document.querySelectorAll("fieldset.quiz")) {
@@ -87,7 +94,11 @@
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  followQuestions();
-  followExercises();
-  showContents();
+  for (const step of [followQuestions, followExercises, showContents]) {
+    try {
+      step();
+    } catch (error) {
+      (window.reportError || console.error)(error); // and the next step is taken
+    }
+  }
 })();

@@ -20,6 +20,7 @@ from sphinx.ext.mathjax import html_visit_math
 
 from . import (
     cache,
+    compiled,
     docstrings,
     downloads,
     drawings,
@@ -30,6 +31,7 @@ from . import (
     progress,
     rerolled,
     settings,
+    stale,
     styles,
 )
 
@@ -53,6 +55,8 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
     config.nb_execution_cache_path = str(folder)
     # Sphinx compares this value with the last build's: a new one has every page read, or written, anew.
     config.afterzero_pages_key = cache.pages_key(root)
+    compiled.heal()
+    compiled.keep_quiet()
     frames = folder / "frames"
     frames.mkdir(exist_ok=True)
     os.environ["LABNOISE_FRAMES"] = str(frames)  # the kernel inherits it and shows widgets' static front
@@ -161,6 +165,9 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", key_the_execution_cache, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("env-get-outdated", read_stale_pages)
+    app.connect("env-get-outdated", stale.changed)
+    app.connect("env-updated", stale.remember)
+    app.connect("env-get-updated", stale.touched, priority=900)  # after Sphinx has counted
     app.connect("builder-inited", ledger.check)
     app.connect("builder-inited", copy_assets)
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
@@ -181,6 +188,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", downloads.open_notebook, priority=900)
     app.connect("html-page-context", drop_repeated_ids)
     app.connect("html-page-context", drop_plain_spans)
+    app.connect("build-finished", stale.drop_removed)
     app.connect("build-finished", drop_unused_assets)
     app.connect("build-finished", drop_slow_tab_stops)
     app.connect("html-page-context", styles.link, priority=900)

@@ -104,16 +104,25 @@ def mark_finished(build: Path) -> None:
 
 
 def _keep(folder: Path, pages: set[str]) -> None:
-    """Drop the outputs of all other pages, and the pictures of widgets that no output names any more."""
+    """Drop the outputs of all other pages, and the pictures of widgets that no output names any more.
+
+    Outputs with a warning go too: such a page fails the build, and what it warned of may be mended outside its cells.
+    """
     store = get_cache(folder)
     for record in store.list_cache_records():
-        if not any(record.uri.endswith(f"/{page}.md") for page in pages):
+        wanted = any(record.uri.endswith(f"/{page}.md") for page in pages)
+        if not wanted or _complained(folder / "executed" / record.hashkey / "base.ipynb"):
             store.remove_cache(record.pk)
     outputs = [path.read_text(encoding="utf8") for path in (folder / "executed").glob("*/base.ipynb")]
     shown = {name for text in outputs for name in re.findall(r'data-frames=\\"([0-9a-f]+)', text)}
     for pictures in (folder / "frames").glob("*"):
         if pictures.name not in shown:
             shutil.rmtree(pictures)
+
+
+def _complained(notebook: Path) -> bool:
+    cells = json.loads(notebook.read_text(encoding="utf8"))["cells"]
+    return any(output.get("name") == "stderr" for cell in cells for output in cell.get("outputs", ()))
 
 
 def _is_whole(folder: Path) -> bool:

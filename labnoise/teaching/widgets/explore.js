@@ -136,7 +136,14 @@
     });
   }
 
-  const start = () => document.querySelectorAll("figure.explore").forEach(wire);
+  const attempt = (figure) => {
+    try {
+      wire(figure);
+    } catch (error) {
+      (window.reportError || console.error)(error); // and the next figure is wired
+    }
+  };
+  const start = () => document.querySelectorAll("figure.explore").forEach(attempt);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();
