@@ -110,20 +110,23 @@ def sweep(
     grid : name → values, each a number, a string or a truth value; the cells are all combinations
     seeds : how many (0, 1, …), or the seeds themselves
     executor : any `concurrent.futures.Executor`, by default this process
-        `ProcessPoolExecutor(2)` uses two cores, `dask.distributed.Client(…).get_executor()` a cluster.
+        `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` uses two cores,
+        `dask.distributed.Client(…).get_executor()` a cluster. A pool that forks this process, as `ProcessPoolExecutor(2)`
+        does on Linux before Python 3.14, hangs once JAX has started its threads here, and is refused then.
     path : file of results, one line of JSON a trial, written as they come
         If it is there already its trials are not run again, except those that failed.
 
     Returns
     -------
     Sweep
-        A trial whose task raised is recorded with its traceback and does not stop the others.
+        A trial whose task raised, or called `sys.exit`, is recorded with its traceback and does not stop the others.
+        `KeyboardInterrupt` ends the sweep; what was finished is in `path`.
 
     Raises
     ------
     ValueError
-        If the grid or the seeds are empty, a value cannot be written to a file, or `path` holds the results
-        of another task, another grid or another version of labnoise.
+        If the grid or the seeds are empty, a value cannot be written to a file, `path` holds the results
+        of another task, another grid or another version of labnoise, or the executor would fork after JAX has started.
     RuntimeError
         If the executor died or lost a trial. What came home is in `path`: run the sweep again with a new
         executor, and only the rest is computed.
@@ -136,6 +139,7 @@ def sweep(
     ((2, 3, 2), [25.0, 26.0])
     """
     axes, numbers = _check(task, grid, seeds)
+    _refuse_fork(executor)
     cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     wanted = {_name(cell, seed): (cell, seed) for cell in cells for seed in numbers}
     finished = {} if path is None else _open(Path(path), task, list(axes))
@@ -217,9 +221,32 @@ def _attempt(task: Task, cell: dict[str, Any], seed: int) -> Trial:
         returned = task(seed=seed, **cell)
         named = returned if isinstance(returned, Mapping) else {"value": returned}
         result = {str(name): float(number) for name, number in named.items()}
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # `sys.exit` too: a task ends its own trial, never the sweep
         error = traceback.format_exc()
     return Trial(cell, seed, result, error, time.perf_counter() - begin)
+
+
+def _refuse_fork(executor: Executor | None) -> None:
+    """Raise ValueError if the executor copies this process by `fork` and JAX has threads here, which hangs."""
+    context = getattr(executor, "_mp_context", None)  # that of a ProcessPoolExecutor
+    if context is not None and context.get_start_method() == "fork" and _jax_has_started():
+        _checks.fail(
+            "executor",
+            executor,
+            "it forks this process, in which JAX has started threads, and its trials would hang; pass "
+            'ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))',
+        )
+
+
+def _jax_has_started() -> bool:
+    """Whether JAX has computed anything in this process; True where it does not tell."""
+    try:
+        from jax._src.xla_bridge import backends_are_initialized
+    except ImportError:
+        return True
+    return backends_are_initialized()
 
 
 def _check(task: Any, grid: Any, seeds: Any) -> tuple[dict[str, list[Any]], list[int]]:
