@@ -111,8 +111,8 @@ def sweep(
     seeds : how many (0, 1, …), or the seeds themselves
     executor : any `concurrent.futures.Executor`, by default this process
         `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` uses two cores,
-        `dask.distributed.Client(…).get_executor()` a cluster. A pool that forks this process, as `ProcessPoolExecutor(2)`
-        does on Linux before Python 3.14, hangs once JAX has started its threads here, and is refused then.
+        `dask.distributed.Client(…).get_executor()` a cluster. A pool that forks this process, as Python's own does
+        on Linux before 3.14, hangs once JAX has started its threads here, and is refused then.
     path : file of results, one line of JSON a trial, written as they come
         If it is there already its trials are not run again, except those that failed.
 

@@ -26,7 +26,8 @@ class Loss(Pytree):
     ----------
     fn : function (D,) -> ()
         Written in `jax.numpy`, three times differentiable. Give parameters by `jax.tree_util.Partial`, so
-        that a new value does not compile anew.
+        that a new value does not compile anew. Everything but `loss` itself is compiled at its first call, with the
+        globals that `fn` used then: one that changes later is seen by `loss` and not by `gradient`.
 
     Raises
     ------
@@ -42,6 +43,18 @@ class Loss(Pytree):
     2.0
     >>> parabola.gradient(jnp.array([3.0, 2.0])).tolist()
     [0.0, 2.0]
+
+    A parameter that may change, and one that may not:
+
+    >>> from jax.tree_util import Partial
+    >>> bowl = lambda stiffness, x: 0.5 * stiffness * x @ x
+    >>> [float(Loss(Partial(bowl, s)).gradient(jnp.ones(1))[0]) for s in (1.0, 3.0)]      # compiled once
+    [1.0, 3.0]
+    >>> s = 1.0
+    >>> frozen = Loss(lambda x: 0.5 * s * x @ x)
+    >>> before, s = frozen.gradient(jnp.ones(1)), 3.0
+    >>> float(frozen.loss(jnp.ones(1))), float(frozen.gradient(jnp.ones(1))[0])           # disagree
+    (1.5, 1.0)
 
     A loss of your own:
 
