@@ -258,3 +258,30 @@ def test_a_tree_in_place_of_an_array_is_named_with_its_remedy_and_few_words():
         assert len(str(refused.value)) < 600
     with pytest.raises(ValueError, match=r"x0 = .*keys weights, bias.*ravel_pytree"):
         ln.project(HYPERBOLA, tree)
+
+
+# Degenerate rest
+
+
+@pytest.mark.parametrize(
+    ("fn", "x0"),
+    [
+        (lambda x: (x[0] * x[1] * x[2] - 1) ** 2, jnp.zeros(3)),
+        (lambda x: x[0] ** 3, jnp.zeros(1)),
+        (lambda x: 1.0 - jnp.sum(x**4), jnp.zeros(2)),
+        (lambda x: (x[0] - 5.0) ** 2 + x[1] ** 3, jnp.array([5.0, 0.0])),
+        (lambda x: x[0] ** 2 - x[1] ** 4, jnp.zeros(2)),
+    ],
+)
+def test_project_refuses_a_degenerate_saddle_or_maximum(fn, x0):
+    with pytest.raises(ValueError, match=r"x0 = .*degenerate saddle or maximum.*move the start"):
+        ln.project(ln.Loss(fn), x0)
+
+
+def test_project_accepts_manifolds_of_minima_of_any_curvature():
+    for radius in (0.005, 1.0, 300.0):
+        ring = ln.Loss(lambda x, r=radius: 0.25 * (x @ x - r**2) ** 2 - 7.0)
+        end = ln.project(ring, radius * jnp.array([0.9, 0.6, 0.2]))
+        np.testing.assert_allclose(jnp.linalg.norm(end), radius, rtol=1e-9)
+    flat = ln.project(ln.Loss(lambda x: (x[0] * x[1] * x[2] - 1) ** 2), jnp.array([0.5, 0.6, 0.7]))
+    np.testing.assert_allclose(flat.prod(), 1, rtol=1e-9)
