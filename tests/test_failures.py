@@ -1,5 +1,7 @@
 """What cannot be answered is refused, with the argument, its value and the remedy; never a silent wrong number."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -285,3 +287,28 @@ def test_project_accepts_manifolds_of_minima_of_any_curvature():
         np.testing.assert_allclose(jnp.linalg.norm(end), radius, rtol=1e-9)
     flat = ln.project(ln.Loss(lambda x: (x[0] * x[1] * x[2] - 1) ** 2), jnp.array([0.5, 0.6, 0.7]))
     np.testing.assert_allclose(flat.prod(), 1, rtol=1e-9)
+
+
+def test_dependent_examples_are_named():
+    rows = np.random.default_rng(5).standard_normal((3, 6))
+    rows[2] = rows[0]
+    twice = ln.LeastSquares(lambda x: jnp.asarray(rows) @ (x + 0.1 * x**3), rows @ np.full(6, 0.3))
+    start, says = (
+        jnp.linspace(0.1, 0.6, 6),
+        "gradients of the 3 examples have rank 2 only.*dependent examples",
+    )
+    for call in (
+        lambda: ln.project(twice, start),
+        lambda: ln.label_noise_flow(twice, start, jnp.array([0.1]), 0.5),
+    ):
+        try:
+            answer = call()
+        except ValueError as refused:
+            message = str(refused)
+        else:  # rounding may let the singular solve through: then with the right answer
+            message = None
+            apart = ln.LeastSquares(
+                lambda x: jnp.asarray(rows[:2]) @ (x + 0.1 * x**3), (rows @ np.full(6, 0.3))[:2]
+            )
+            assert float(abs(apart.residual(jnp.atleast_2d(answer)[-1])).max()) < 1e-7
+        assert message is None or re.search(says, message), message

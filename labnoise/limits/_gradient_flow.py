@@ -93,6 +93,8 @@ def explain_unfinished(problem: Loss, x0: Array, left: Array) -> None:
                 "the gradient is zero there, and yet it is no point of a manifold of minima: a saddle, a maximum, or a "
                 "place where the Jacobian loses its rank; move the start a little",
             )
+        if dependence := problem.dependence(x0):
+            _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {dependence}")
         _checks.fail(
             "x0",
             x0,

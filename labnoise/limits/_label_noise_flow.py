@@ -78,7 +78,7 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
             "t",
             t,
             f"the flow was followed to t = {float(reached[first]):.6g}, not to {float(t[first]):.6g}, in "
-            f"{MAX_STEPS} steps: it is stiff, or its Jacobian loses rank there; end at t = {float(reached[first]):.6g}",
+            f"{MAX_STEPS} steps; " + (problem.dependence(path[first]) or "it is stiff there: end earlier"),
         )
     return jnp.where(solid[:, None], path, jnp.nan)
 

@@ -115,6 +115,10 @@ class Loss(Pytree):
                 )
         return None
 
+    def dependence(self, x: Array) -> str | None:
+        """What makes solves over the examples singular at a concrete `x` (D,); None where nothing does."""
+        return None
+
     def own_projection(self, x0: Array) -> Array | None:
         """Φ(x0), where the loss has a better way to it than gradient flow; None where it has not."""
         return None
