@@ -4,12 +4,15 @@ Every check looks at concrete values only. Under `jit`, `vmap` or `grad` the arg
 is known about their values, and nothing raises.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+_LONGEST = 300  # characters of a value in a message, which otherwise hide the remedy
 
 
 def concrete(*values: Any) -> bool:
@@ -20,6 +23,8 @@ def concrete(*values: Any) -> bool:
 def fail(name: str, value: Any, remedy: str) -> NoReturn:
     """Raise the one kind of error that labnoise raises for a bad argument."""
     shown = repr(value)
+    if len(shown) > _LONGEST:
+        shown = f"{shown[:_LONGEST]} … (a {type(value).__name__})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         shown = " ".join(np.array2string(np.asarray(value), threshold=8, precision=4).split())
     raise ValueError(f"{name} = {shown}: {remedy}")
@@ -30,8 +35,26 @@ def missing(owner: object, method: str, what: str) -> NoReturn:
     raise NotImplementedError(f"{type(owner).__name__} has no method {method}: define it; it returns {what}")
 
 
+def double_precision() -> None:
+    """Raise ValueError where somebody switched off the float64 that importing labnoise switched on."""
+    if not jax.config.read("jax_enable_x64"):
+        fail(
+            "jax_enable_x64",
+            False,
+            "labnoise needs the 64 bits that its import turned on, for its random numbers too; call "
+            'jax.config.update("jax_enable_x64", True), or leave the block that turned them off',
+        )
+
+
 def numbers(name: str, value: Any) -> jax.Array:
     """Whatever JAX takes for numbers; it has its own errors for what are none."""
+    double_precision()
+    if isinstance(value, Mapping):
+        fail(
+            name,
+            f"a {type(value).__name__} with the keys {', '.join(map(str, list(value)[:5]))}",
+            "pass one array; jax.flatten_util.ravel_pytree(parameters) makes one (D,) of a tree, and the way back",
+        )
     try:
         if value is None:
             raise TypeError
@@ -40,26 +63,26 @@ def numbers(name: str, value: Any) -> jax.Array:
         fail(name, value, "pass numbers, in an array of one shape, that fit in 64 bits")
 
 
-def real_array(name: str, value: Any, ndim: int | tuple[int, ...]) -> jax.Array:
-    """`value` as an array of real floating-point numbers with `ndim` axes, all finite."""
+def real_array(name: str, value: Any, ndim: int | tuple[int, ...], keep_dtype: bool = False) -> jax.Array:
+    """`value` as an array of real numbers in float64, or in its own precision, with `ndim` axes, all finite."""
     allowed = (ndim,) if isinstance(ndim, int) else ndim
     array = numbers(name, value)
     if array.ndim not in allowed:
         fail(f"the shape of {name}", array.shape, f"pass an array with {' or '.join(map(str, allowed))} axes")
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         fail(f"the dtype of {name}", str(array.dtype), "pass real numbers")
-    if not jnp.issubdtype(array.dtype, jnp.floating):
+    if not (keep_dtype and jnp.issubdtype(array.dtype, jnp.floating)):
         array = array.astype(float)
     if concrete(array) and not np.isfinite(array).all():
         fail(name, value, "every entry must be a finite number")
     return array
 
 
-def point(name: str, value: Any, problem: Any) -> jax.Array:
-    """A parameter vector (D,) at which the loss of `problem` is one finite number."""
+def point(name: str, value: Any, problem: Any, keep_dtype: bool = False) -> jax.Array:
+    """A parameter vector (D,), in float64 or its own dtype, at which the loss of `problem` is one finite number."""
     if not callable(getattr(problem, "loss", None)):
         fail("problem", problem, "pass a Loss, a LeastSquares or a SparseRegression")
-    x = real_array(name, value, 1)
+    x = real_array(name, value, 1, keep_dtype)
     try:
         loss = _loss(problem, x)
     except (TypeError, ValueError, IndexError) as reason:
@@ -70,7 +93,35 @@ def point(name: str, value: Any, problem: Any) -> jax.Array:
         fail("the shape of the loss", loss.shape, "a loss maps a point (D,) to one number ()")
     if concrete(loss) and not np.isfinite(loss):
         fail(name, value, "the loss is not a finite number there; start elsewhere")
+    if not keep_dtype and loss.dtype != x.dtype:
+        fail(
+            "the dtype of the loss",
+            str(loss.dtype),
+            f"at {name} in {x.dtype} it must be that; take the casts out of the loss or the model, for a Hessian's "
+            "rank is not seen in less",
+        )
     return x
+
+
+def coarseness(value: Any, size: int) -> float:
+    """How far rounding moves the eigenvalues of a matrix (`size`, `size`) typed in less than float64; 0 in float64."""
+    dtype = numbers("value", value).dtype
+    if not jnp.issubdtype(dtype, jnp.floating) or dtype == jnp.float64:
+        return 0.0
+    return 4 * max(size, 1) * float(jnp.finfo(dtype).eps)
+
+
+def smooth(problem: Any, name: str, x: jax.Array, *derivatives: Any) -> None:
+    """Raise ValueError where derivatives of the loss at the concrete point `x` are not finite."""
+    if concrete(problem, x, derivatives) and not all(
+        np.isfinite(leaf).all() for leaf in jax.tree.leaves(derivatives)
+    ):
+        fail(
+            name,
+            x,
+            "the loss is finite there but its derivatives are not: it is not smooth, or written with a root or a norm "
+            "of zero; write jnp.sum(r**2) for jnp.linalg.norm(r)**2, or move the point",
+        )
 
 
 @jax.jit
@@ -136,10 +187,11 @@ def covariance(name: str, value: Any, dimension: int | None = None, beside: str 
         fail(f"the shape of {name}", matrix.shape, f"pass a square matrix ({size}, {size}){why}")
     if concrete(matrix):
         scale = float(jnp.abs(matrix).max(initial=0.0))
-        if float(jnp.abs(matrix - matrix.T).max(initial=0.0)) > 1e-8 * scale:
+        rounding = max(1e-8, coarseness(value, size))
+        if float(jnp.abs(matrix - matrix.T).max(initial=0.0)) > rounding * scale:
             fail(name, value, f"a covariance is symmetric; pass (A + A.T)/2 if {name} is A up to rounding")
         least = float(jnp.linalg.eigvalsh(matrix).min(initial=0.0))
-        if least < -1e-8 * scale:
+        if least < -rounding * scale:
             fail(name, value, f"a covariance has no negative eigenvalue, this one has {least:.3g}")
     return matrix
 
@@ -148,3 +200,10 @@ def keys(key: Any) -> None:
     """One JAX key, or an array of them (R,)."""
     if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.ndim > 1:
         fail("key", key, "pass jax.random.key(seed), or jax.random.split(key, R) for R replicas")
+    if key.ndim and "rbg" in str(jax.random.key_impl(key)):
+        warnings.warn(
+            f"key = {key.size} keys of kind {jax.random.key_impl(key)}: under vmap such keys give other numbers "
+            "together than alone, so a replica depends on what runs beside it; for replicas that do not, split "
+            'jax.random.key(seed, impl="threefry2x32")',
+            stacklevel=4,
+        )

@@ -5,11 +5,15 @@ derivatives are those along matrices of the same rank, written without the eigen
 derivative does not exist where eigenvalues coincide.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
+from labnoise import _checks
 from labnoise._shapes import shaped
 
 RANK = 1e-8
@@ -22,6 +26,25 @@ def spectrum(
     """Eigenvalues, which of them are not zero, eigenvectors in columns."""
     eigenvalues, vectors = jnp.linalg.eigh(matrix)
     return eigenvalues, jnp.abs(eigenvalues) > RANK * jnp.abs(eigenvalues).max(), vectors
+
+
+def hessian_matrix(value: Any) -> Array:
+    """The argument `hessian` (D, D) in float64, refused where its rounding leaves its rank in doubt."""
+    matrix = _checks.covariance("hessian", value)
+    rounding = _checks.coarseness(value, matrix.shape[0])
+    if rounding:
+        advice = "compute it in float64, from a point of Γ in float64, for its rank decides the answer"
+        if not _checks.concrete(matrix):
+            _checks.fail("the dtype of hessian", _dtype(value), advice)
+        sizes = np.abs(np.linalg.eigvalsh(matrix))
+        # a spectrum with exact zeros, as of a diagonal matrix, is clear in any precision
+        if ((sizes > RANK / 100 * sizes.max()) & (sizes < rounding * sizes.max())).any():
+            _checks.fail("hessian", value, f"its rank is not clear in {_dtype(value)}; {advice}")
+    return matrix
+
+
+def _dtype(value: Any) -> str:
+    return str(_checks.numbers("hessian", value).dtype)
 
 
 @jax.custom_jvp

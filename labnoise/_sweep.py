@@ -1,14 +1,19 @@
 """Independent trials over a grid, on any executor, with results that survive a crash."""
 
+import ast
+import hashlib
+import inspect
 import itertools
 import json
 import math
 import os
+import textwrap
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -110,20 +115,24 @@ def sweep(
     grid : name → values, each a number, a string or a truth value; the cells are all combinations
     seeds : how many (0, 1, …), or the seeds themselves
     executor : any `concurrent.futures.Executor`, by default this process
-        `ProcessPoolExecutor(2)` uses two cores, `dask.distributed.Client(…).get_executor()` a cluster.
+        `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` uses two cores,
+        `dask.distributed.Client(…).get_executor()` a cluster. A pool that forks this process, as Python's own does
+        on Linux before 3.14, hangs once JAX has started its threads here, and is refused then.
     path : file of results, one line of JSON a trial, written as they come
-        If it is there already its trials are not run again, except those that failed.
+        If it is there already its trials are not run again, except those that failed. If the code of `task` is no
+        longer what it was then, a warning says so; the functions that it calls are not watched.
 
     Returns
     -------
     Sweep
-        A trial whose task raised is recorded with its traceback and does not stop the others.
+        A trial whose task raised, or called `sys.exit`, is recorded with its traceback and does not stop the others.
+        `KeyboardInterrupt` ends the sweep; what was finished is in `path`.
 
     Raises
     ------
     ValueError
-        If the grid or the seeds are empty, a value cannot be written to a file, or `path` holds the results
-        of another task, another grid or another version of labnoise.
+        If the grid or the seeds are empty, a value cannot be written to a file, `path` holds the results
+        of another task, another grid or another version of labnoise, or the executor would fork after JAX has started.
     RuntimeError
         If the executor died or lost a trial. What came home is in `path`: run the sweep again with a new
         executor, and only the rest is computed.
@@ -136,10 +145,19 @@ def sweep(
     ((2, 3, 2), [25.0, 26.0])
     """
     axes, numbers = _check(task, grid, seeds)
+    _refuse_fork(executor)
     cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     wanted = {_name(cell, seed): (cell, seed) for cell in cells for seed in numbers}
-    finished = {} if path is None else _open(Path(path), task, list(axes))
+    code = _code(task)
+    finished, codes = ({}, {}) if path is None else _open(Path(path), task, list(axes))
     done = {name: finished[name] for name in wanted if name in finished and finished[name].error is None}
+    stale = sum(codes[name] not in (None, code) for name in done)
+    if code is not None and stale:
+        warnings.warn(
+            f"path = {str(path)!r}: {stale} of its results were computed when the code of {task.__qualname__} was "
+            "another, and are not computed again; delete the file, or give another path, if the edit changes results",
+            stacklevel=2,
+        )
     todo = [pair for name, pair in wanted.items() if name not in done]
     bar = progress_bar(len(wanted), "trial", initial=len(done))
     failure = None
@@ -150,7 +168,7 @@ def sweep(
                 continue
             done[_name(outcome.cell, outcome.seed)] = outcome
             if path is not None:
-                _append(Path(path), outcome)
+                _append(Path(path), outcome, code)
             bar.update()
     if failure is not None:
         kept = "nothing was kept; give a `path`" if path is None else f"what was finished is in {path}"
@@ -217,9 +235,32 @@ def _attempt(task: Task, cell: dict[str, Any], seed: int) -> Trial:
         returned = task(seed=seed, **cell)
         named = returned if isinstance(returned, Mapping) else {"value": returned}
         result = {str(name): float(number) for name, number in named.items()}
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # `sys.exit` too: a task ends its own trial, never the sweep
         error = traceback.format_exc()
     return Trial(cell, seed, result, error, time.perf_counter() - begin)
+
+
+def _refuse_fork(executor: Executor | None) -> None:
+    """Raise ValueError if the executor copies this process by `fork` and JAX has threads here, which hangs."""
+    context = getattr(executor, "_mp_context", None)  # that of a ProcessPoolExecutor
+    if context is not None and context.get_start_method() == "fork" and _jax_has_started():
+        _checks.fail(
+            "executor",
+            executor,
+            "it forks this process, in which JAX has started threads, and its trials would hang; pass "
+            'ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))',
+        )
+
+
+def _jax_has_started() -> bool:
+    """Whether JAX has computed anything in this process; True where it does not tell."""
+    try:
+        from jax._src.xla_bridge import backends_are_initialized
+    except ImportError:
+        return True
+    return backends_are_initialized()
 
 
 def _check(task: Any, grid: Any, seeds: Any) -> tuple[dict[str, list[Any]], list[int]]:
@@ -261,8 +302,19 @@ def _name(cell: Mapping[str, Any], seed: int) -> str:
     return json.dumps([sorted(cell.items()), seed])
 
 
-def _open(path: Path, task: Task, names: list[str]) -> dict[str, Trial]:
-    """Read the trials of an earlier sweep, or begin a new file. A line cut short by a crash is dropped."""
+def _code(task: Task) -> str | None:
+    """A short hash of the task's code, the same however it is commented or laid out; None where nobody knows it."""
+    try:
+        source = textwrap.dedent(inspect.getsource(task))
+    except (OSError, TypeError):
+        return None
+    with suppress(SyntaxError):  # a lambda's lines may be no program of their own
+        source = ast.unparse(ast.parse(source))
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def _open(path: Path, task: Task, names: list[str]) -> tuple[dict[str, Trial], dict[str, str | None]]:
+    """Read an earlier sweep's trials and the code that made each, or begin a file. A line cut short is dropped."""
     if not hasattr(task, "__qualname__"):
         _checks.fail(
             "task", task, "results in a file need a function with a name; make constants axes of one value"
@@ -282,12 +334,14 @@ def _open(path: Path, task: Task, names: list[str]) -> dict[str, Trial]:
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(header) + "\n", encoding="utf8")
-        return {}
+        return {}, {}
     lines = whole.splitlines()
     try:
         found = json.loads(lines[0])
-        trials = [Trial(**json.loads(line)) for line in lines[1:]]
-    except (ValueError, TypeError) as reason:
+        rows = [json.loads(line) for line in lines[1:]]
+        codes = [row.pop("code", None) for row in rows]
+        trials = [Trial(**row) for row in rows]
+    except (ValueError, TypeError, AttributeError) as reason:
         raise ValueError(
             f"path = {str(path)!r}: this file does not hold the results of a sweep, or is damaged "
             f"({reason}); give another path"
@@ -302,9 +356,10 @@ def _open(path: Path, task: Task, names: list[str]) -> dict[str, Trial]:
             )
     if whole != text:
         path.write_text(whole, encoding="utf8")
-    return {_name(trial.cell, trial.seed): trial for trial in trials}
+    found_at = [_name(trial.cell, trial.seed) for trial in trials]
+    return dict(zip(found_at, trials, strict=True)), dict(zip(found_at, codes, strict=True))
 
 
-def _append(path: Path, trial: Trial) -> None:
+def _append(path: Path, trial: Trial, code: str | None) -> None:
     with path.open("a", encoding="utf8") as file:
-        file.write(json.dumps(vars(trial)) + "\n")
+        file.write(json.dumps(vars(trial) | ({} if code is None else {"code": code})) + "\n")

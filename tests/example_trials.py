@@ -1,5 +1,6 @@
 """Tasks for the tests of `sweep`, in a module that other processes can import."""
 
+import asyncio
 import os
 import signal
 import time
@@ -24,6 +25,26 @@ def picky(seed, n, design):
     if n == 3 and design == "boolean":
         raise ArithmeticError("n = 3 is unlucky")
     return noisy_product(seed, n, design)
+
+
+def leaves(seed, n, design):
+    """Ends its process politely in one cell, another way with every seed."""
+    if n == 3 and design == "boolean":
+        raise (SystemExit("n = 3 is enough"), GeneratorExit(), asyncio.CancelledError())[seed % 3]
+    return noisy_product(seed, n, design)
+
+
+def interrupted(seed, n, design):
+    """As if a person pressed Ctrl-C at n = 3."""
+    if n == 3:
+        raise KeyboardInterrupt
+    return noisy_product(seed, n, design)
+
+
+def traced_product(seed, n):
+    import jax.numpy as jnp
+
+    return float(jnp.arange(n) @ jnp.ones(n)) + seed
 
 
 def deadly_once(seed, n, design, marker):

@@ -2,14 +2,24 @@
 
 import json
 import multiprocessing
+import re
 import sys
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from afterzero.experiments import recovery
-from example_trials import deadly_once, noisy_product, picky, slow_product
+from example_trials import (
+    deadly_once,
+    interrupted,
+    leaves,
+    noisy_product,
+    picky,
+    slow_product,
+    traced_product,
+)
 
 from labnoise import sweep
 
@@ -51,10 +61,12 @@ def test_results_are_read_and_not_computed_again(tmp_path, expected):
         return noisy_product(**arguments)
 
     counted.__module__, counted.__qualname__ = noisy_product.__module__, noisy_product.__qualname__
-    assert np.array_equal(sweep(counted, GRID, 4, path=path).values(), expected)
+    with pytest.warns(UserWarning, match="path = .* 4 of its results .* code of noisy_product was another"):
+        assert np.array_equal(sweep(counted, GRID, 4, path=path).values(), expected)
     assert len(calls) == 24 - 4
     assert path.read_text().startswith(lines)
-    assert np.array_equal(sweep(counted, GRID, 4, path=path).values(), expected)
+    with pytest.warns(UserWarning, match=" 4 of its results "):
+        assert np.array_equal(sweep(counted, GRID, 4, path=path).values(), expected)
     assert len(calls) == 24 - 4
 
 
@@ -89,8 +101,45 @@ def test_a_failed_trial_is_recorded_does_not_stop_the_rest_and_is_tried_again(tm
         return noisy_product(**arguments)
 
     mended.__module__, mended.__qualname__ = picky.__module__, picky.__qualname__
-    assert np.array_equal(sweep(mended, GRID, 4, path=path).values(), expected)
-    assert np.array_equal(sweep(mended, GRID, 4, path=path).values(), expected)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=" 20 of its results "):
+            assert np.array_equal(sweep(mended, GRID, 4, path=path).values(), expected)
+
+
+def test_a_pool_that_would_fork_under_jax_is_refused_and_its_remedy_works():
+    assert float(jnp.ones(3).sum()) == 3  # JAX has started
+    with (
+        ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool,
+        pytest.raises(ValueError, match=r"executor = .*it forks .*would hang.*spawn") as refused,
+    ):
+        sweep(traced_product, {"n": [2, 3]}, 1, pool)
+    remedy = re.search(r"ProcessPoolExecutor\(.*\)\)", str(refused.value))[0]
+    assert remedy in re.sub(r"\s+", " ", sweep.__doc__)
+    with eval(remedy) as pool:
+        assert sweep(traced_product, {"n": [2, 3]}, 1, pool).values().ravel().tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("where", ["here", "threads", "processes"])
+def test_a_task_that_exits_ends_its_own_trial_only(tmp_path, expected, where):
+    pool = {"here": lambda: None, "threads": lambda: ThreadPoolExecutor(2), "processes": processes}[where]()
+    found = sweep(leaves, GRID, 4, pool, tmp_path / "results.jsonl")
+    if pool is not None:
+        pool.shutdown()
+    assert len(found.failed) == 4
+    assert "SystemExit: n = 3 is enough" in found.failed[0].error
+    values = found.values(failed=0.0)
+    assert np.array_equal(np.delete(values.reshape(6, 4), 3, 0), np.delete(expected.reshape(6, 4), 3, 0))
+
+
+@pytest.mark.parametrize("where", ["here", "threads"])
+def test_an_interrupt_ends_the_sweep_and_keeps_what_was_finished(tmp_path, expected, where):
+    pool = None if where == "here" else ThreadPoolExecutor(1)
+    path = tmp_path / "results.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        sweep(interrupted, GRID, 4, pool, path)
+    if pool is not None:
+        pool.shutdown()
+    assert len(path.read_text().splitlines()) == 1 + 8
 
 
 def test_an_executor_that_dies_says_so_and_a_new_one_goes_on(tmp_path, expected):

@@ -49,7 +49,7 @@ def canonical_sde(
     Parameters
     ----------
     noise, x0, learning_rate, num_steps, key, save_every
-        As in `sgd`.
+        As in `sgd`, but x0 is taken in float64.
     dt : 1, 1/2, 1/3, …
         The length of an Euler step, in steps of SGD.
 
@@ -77,6 +77,7 @@ def canonical_sde(
     parts = round(1 / dt)
     if parts < 1 or abs(parts * dt - 1) > 1e-9:
         _checks.fail("dt", dt, "a step of SGD must consist of a whole number of steps dt: 1, 1/2, 1/3, …")
+    x0 = _checks.point("x0", x0, noise.problem)
     num_steps = _checks.count("num_steps", num_steps, least=0)
     save_every = max(num_steps, 1) if save_every is None else _checks.count("save_every", save_every)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
-from labnoise._linalg import RANK, semidefinite_factor
+from labnoise._linalg import RANK, hessian_matrix, semidefinite_factor
 from labnoise._pytree import Pytree
 
 
@@ -55,6 +55,7 @@ class OU(Pytree, static=()):
 
     def mean(self, num_steps: Array | float, x0: Array) -> Array:
         """`e^{−ηHk} x0`, shape (D,): the mean k = `num_steps` steps after a start at x0."""
+        x0 = jnp.asarray(x0, self.basis.dtype)
         return self.basis @ (
             jnp.exp(-self.learning_rate * self.eigenvalues * num_steps) * (self.basis.T @ x0)
         )
@@ -71,7 +72,11 @@ class OU(Pytree, static=()):
 
     def sample(self, key: Array, num_steps: Array, x0: Array) -> Array:
         """An exact path (k, D) at the increasing times `num_steps` (k,), in steps, from x0; (R, k, D) for R keys."""
-        num_steps = jnp.asarray(num_steps, float)
+        num_steps, x0 = jnp.asarray(num_steps, float), jnp.asarray(x0, self.basis.dtype)
+        durations = jnp.diff(num_steps, prepend=0.0)
+        if _checks.concrete(durations) and not (durations >= 0).all():
+            _checks.fail("num_steps", num_steps, "times are at least 0 and increasing")
+        durations = jnp.where(durations >= 0, durations, jnp.nan)
 
         def step(x: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
             duration, draw = now
@@ -80,7 +85,7 @@ class OU(Pytree, static=()):
 
         def path(key: Array) -> Array:
             draws = jax.random.normal(key, (*num_steps.shape, x0.size), x0.dtype)
-            return jax.lax.scan(step, x0, (jnp.diff(num_steps, prepend=0.0), draws))[1]
+            return jax.lax.scan(step, x0, (durations, draws))[1]
 
         return jax.vmap(path)(key) if key.ndim else path(key)
 
@@ -105,7 +110,7 @@ def ornstein_uhlenbeck(hessian: Array, cov: Array, learning_rate: Array | float)
     Raises
     ------
     ValueError
-        If an argument is not such.
+        If an argument is not such, or a Hessian in float32 has eigenvalues that may be zero or rounding.
 
     Examples
     --------
@@ -119,7 +124,7 @@ def ornstein_uhlenbeck(hessian: Array, cov: Array, learning_rate: Array | float)
     [[0.       0.      ]
      [0.       0.027778]]
     """
-    hessian = _checks.covariance("hessian", hessian)
+    hessian = hessian_matrix(hessian)
     cov = _checks.covariance("cov", cov, hessian.shape[0], beside="hessian")
     _checks.positive("learning_rate", learning_rate)
     if _checks.concrete(hessian, learning_rate):

@@ -59,11 +59,13 @@ def sgd(
     x0 : (D,)
         Start. Its dtype is kept: a float32 start gives a fast float32 run.
     learning_rate : number or function step -> η
-        A function is called with an integer array element 0, 1, …, `num_steps` − 1 inside `vmap`.
+        A function is called with an integer array element 0, 1, …, `num_steps` − 1 inside `vmap`. It may be zero at
+        some steps, as a warm-up is at the first.
     num_steps : int ≥ 0
     key : a JAX key, or an array of keys (R,)
         R keys run R independent replicas. The randomness of step k depends on the key and on k only, not on
-        how often states are saved, nor on the number of replicas.
+        how often states are saved, nor on the number of replicas; with keys of kind "rbg", whose numbers JAX makes
+        otherwise under `vmap`, this does not hold, and an array of them warns.
     save_every : int, optional
         Save each that many steps; the start and the last state are always saved. By default only those two.
     momentum : β in [0, 1)
@@ -263,7 +265,7 @@ def _check(
     noise: Any, x0: Any, learning_rate: Any, num_steps: Any, key: Any, save_every: Any, momentum: Any
 ) -> tuple[Array, int, int]:
     require_noise(noise)
-    x0 = _checks.point("x0", x0, noise.problem)
+    x0 = _checks.point("x0", x0, noise.problem, keep_dtype=True)
     noise.check_at(x0)
     require_gradient(noise, x0)
     num_steps = _checks.count("num_steps", num_steps, least=0)
@@ -274,8 +276,10 @@ def _check(
             rates = _rates(learning_rate, num_steps, float)
         except (TypeError, ValueError) as reason:
             _checks.fail("learning_rate", learning_rate, f"a schedule maps a step to a number ({reason})")
-        if _checks.concrete(rates) and not (np.isfinite(rates) & (rates > 0)).all():
-            _checks.fail("learning_rate", rates, "the schedule must be positive and finite at every step")
+        if _checks.concrete(rates) and not (np.isfinite(rates) & (rates >= 0)).all():
+            _checks.fail("learning_rate", rates, "the schedule must be finite and nowhere negative")
+        if _checks.concrete(rates) and num_steps > 1 and not (rates > 0).any():
+            _checks.fail("learning_rate", rates, "the schedule is zero at every step, so nothing would move")
     else:
         _checks.positive("learning_rate", learning_rate)
     _checks.keys(key)
@@ -283,10 +287,16 @@ def _check(
 
 
 def _explain_divergence(noise: Noise, optimizer: Optimizer, x0: Array, diverged_at: Array) -> None:
-    curvature = float(abs(jnp.linalg.eigvalsh(noise.problem.hessian(x0))).max())
-    largest = float(optimizer.largest_rate(curvature)) if curvature > 0 else np.inf
+    x0 = x0.astype(float)
+    hessian = noise.problem.hessian(x0)
+    _checks.smooth(noise.problem, "x0", x0, noise.problem.gradient(x0), hessian)
+    curvature = float(abs(jnp.linalg.eigvalsh(hessian)).max())
+    if curvature > 0:
+        largest = float(optimizer.largest_rate(curvature))
+        advice = f"allows at most η = {largest:.4g} without noise; take one well below it"
+    else:
+        advice = "sets no bound; take a smaller one"
     raise ValueError(
         f"learning_rate: every replica diverged, the first at step {int(diverged_at.min())}. The curvature "
-        f"at x0, λ_max = {curvature:.4g}, allows at most η = {largest:.4g} without noise; take one "
-        "well below it"
+        f"at x0, λ_max = {curvature:.4g}, {advice}"
     )

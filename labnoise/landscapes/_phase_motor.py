@@ -69,7 +69,7 @@ def _velocity(angle: Array, k: int) -> Array:
 def _angle(angle0: Array, t: Array, k: int) -> Array:
     # in the coordinate θ + 2π, since the error of a step is measured relative to the state
     shift = 2 * jnp.pi - angle0
-    states, reached = integrate(
+    states, reached, _ = integrate(
         lambda y: (_velocity(y - shift, k), jnp.zeros_like(y)), (angle0 + shift)[None], t, tolerance=1e-12
     )
     return jnp.where(reached, states[:, 0] - shift, jnp.nan)

@@ -16,7 +16,7 @@ from jax import Array
 from jaxtyping import Float
 
 from labnoise import _checks
-from labnoise._linalg import kernel_projection, lyapunov, pseudo_inverse
+from labnoise._linalg import hessian_matrix, kernel_projection, lyapunov, pseudo_inverse
 from labnoise._shapes import shaped
 from labnoise.limits._projection import clear_rank, on_manifold
 from labnoise.problems import Loss
@@ -75,7 +75,8 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     Raises
     ------
     ValueError
-        If `cov` is no covariance, `x` is not on Γ, or the rank of ∇²L is not clear there.
+        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, or the rank of ∇²L is not clear. A
+        point in float32 is taken to Γ first; under `jit` it is refused.
 
     Examples
     --------
@@ -90,7 +91,9 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     """
     x = on_manifold(problem, x)
     cov = _checks.covariance("cov", cov, x.size)
-    return _drift_terms(problem, cov, x)
+    terms = _drift_terms(problem, cov, x)
+    _checks.smooth(problem, "x", x, terms)
+    return terms
 
 
 @shaped
@@ -147,7 +150,7 @@ def lyapunov_solve(hessian: Array, cov: Array) -> Array:
     >>> lyapunov_solve(jnp.diag(jnp.array([0.0, 2.0, 4.0])), 3 * jnp.ones((3, 3))).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.75, 0.5], [0.0, 0.5, 0.375]]
     """
-    hessian = _checks.covariance("hessian", hessian)
+    hessian = hessian_matrix(hessian)
     cov = _checks.covariance("cov", cov, hessian.shape[0], beside="hessian")
     if _checks.concrete(hessian):
         clear_rank("hessian", hessian)

@@ -71,20 +71,30 @@ def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
     >>> print(gradient_flow(bowl, jnp.array([1.0, 1.0]), jnp.array([0.0, 1.0, 2.0]))[:, 0].round(6))
     [1.       0.367879 0.135335]
     """
-    x0 = _checks.point("x0", x0, problem).astype(float)
+    x0 = _checks.point("x0", x0, problem)
     times = _checks.times("times", times)
     if _checks.concrete(times):
         steps = np.diff(np.append(0.0, times))
         if np.isnan(steps).any() or (steps < 0).any():
             _checks.fail("times", times, "times are at least 0 and increasing")
     path = _flow_at(problem, x0, times)
-    explain_unfinished(x0, path.left)
+    explain_unfinished(problem, x0, path.left)
     return settled(path)
 
 
-def explain_unfinished(x0: Array, left: Array) -> None:
+def explain_unfinished(problem: Loss, x0: Array, left: Array) -> None:
     """Raise ValueError where the flow from the concrete point `x0` was given up before it settled."""
     if _checks.concrete(left) and not (left <= 1e-9).all():
+        _checks.smooth(problem, "x0", x0, problem.gradient(x0))
+        if not jnp.any(problem.gradient(x0)):
+            _checks.fail(
+                "x0",
+                x0,
+                "the gradient is zero there, and yet it is no point of a manifold of minima: a saddle, a maximum, or a "
+                "place where the Jacobian loses its rank; move the start a little",
+            )
+        if dependence := problem.dependence(x0):
+            _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {dependence}")
         _checks.fail(
             "x0",
             x0,
@@ -104,7 +114,10 @@ def _flow_at(problem: Loss, x0: Array, times: Array) -> Solved:
         result = flow(problem, x, duration)
         return result.x, result
 
-    return jax.lax.scan(stretch, x0, jnp.diff(times, prepend=0.0))[1]
+    path = jax.lax.scan(stretch, x0, jnp.diff(times, prepend=0.0))[1]
+    # traced times raise nothing: from the first that is out of order, or after ∞, there is no answer
+    ordered = jnp.cumprod(jnp.diff(times, prepend=0.0) >= 0) > 0
+    return Solved(path.x, jnp.where(ordered, path.left, jnp.inf))
 
 
 @jax.custom_jvp

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import integrate
+from labnoise.limits._runge_kutta import MAX_STEPS, integrate
 from labnoise.problems import LeastSquares
 
 
@@ -68,15 +68,19 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     _checks.scalar("delta", delta, lambda size: 0 <= size < 1e100, "pass a number from 0 to 1e100")
     path = problem.label_noise_path(x0, t, delta)
     if path is not None:
-        return path
+        return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     if _checks.concrete(t) and not (np.isfinite(t).all() and (np.diff(t) >= 0).all()):
         _checks.fail("t", t, "pass increasing finite times; only a SparseRegression has a closed form at inf")
-    path, reached = _integrate(problem, project(problem, x0), t, delta)
-    if _checks.concrete(reached) and not reached.all():
+    path, solid, reached = _integrate(problem, project(problem, x0), t, delta)
+    if _checks.concrete(reached, solid) and not solid.all():
+        first = int(solid.argmin())
         _checks.fail(
-            "t", t, f"the flow could be followed only to t < {float(t[reached.argmin()]):.4g}; end earlier"
+            "t",
+            t,
+            f"the flow was followed to t = {float(reached[first]):.6g}, not to {float(t[first]):.6g}, in "
+            f"{MAX_STEPS} steps; " + (problem.dependence(path[first]) or "it is stiff there: end earlier"),
         )
-    return jnp.where(reached[:, None], path, jnp.nan)
+    return jnp.where(solid[:, None], path, jnp.nan)
 
 
 @shaped
@@ -103,6 +107,8 @@ def flow_field(
 
 
 @jax.jit
-def _integrate(problem: LeastSquares, start: Array, t: Array, delta: Array | float) -> tuple[Array, Array]:
+def _integrate(
+    problem: LeastSquares, start: Array, t: Array, delta: Array | float
+) -> tuple[Array, Array, Array]:
     c = problem.noise_strength(delta)
     return integrate(lambda y: flow_field(problem, y, c), start, t)

@@ -47,12 +47,12 @@ def project(problem: Loss, x0: Array) -> Array:
     >>> bool(jnp.allclose(slope @ hyperbola.gradient(x0), 0.0, atol=1e-9))
     True
     """
-    x0 = _checks.point("x0", x0, problem).astype(float)
+    x0 = _checks.point("x0", x0, problem)
     own = problem.own_projection(x0)
     if own is not None:
         return own
     result = _project_by_flow(problem, x0)
-    explain_unfinished(x0, result.left)
+    explain_unfinished(problem, x0, result.left)
     if _checks.concrete(problem, result) and (complaint := problem.complaint(result.x)):
         _checks.fail("x0", x0, complaint)
     return settled(result)
@@ -76,7 +76,8 @@ def tangent_projection(problem: Loss, x: Array) -> Array:
     Raises
     ------
     ValueError
-        If `x` is not on Γ, or the rank of ∇²L is not clear there.
+        If `x` is not on Γ, the loss is not smooth there, or the rank of ∇²L is not clear. A point in float32 is taken
+        to Γ first; under `jit` it is refused.
 
     Examples
     --------
@@ -97,10 +98,21 @@ def _tangent_projection(problem: Loss, x: Array) -> Array:
 
 def on_manifold(problem: Loss, x: Array) -> Array:
     """`x`, after checking that it is a point of Γ at which the rank of ∇²L is clear."""
-    x = _checks.point("x", x, problem)
+    typed, x = x, _checks.point("x", x, problem)
+    rounding = _checks.coarseness(typed, 1)
     if not _checks.concrete(problem, x):
+        if rounding:
+            dtype = str(_checks.numbers("x", typed).dtype)
+            _checks.fail("the dtype of x", dtype, "pass a point of Γ in float64: project(problem, x) is one")
         return x
+    if rounding:  # so far off Γ does rounding take a point, and the rank of ∇²L would not be seen there
+        nearest, size = project(problem, x), float(jnp.linalg.norm(x))
+        away = float(jnp.linalg.norm(nearest - x))
+        if away > max(1e-6, 10 * rounding) * (1 + size):
+            _checks.fail("x", x, f"this point is about {away:.1e} away from Γ; pass project(problem, x)")
+        x = nearest
     H = problem.hessian(x)
+    _checks.smooth(problem, "x", x, problem.gradient(x), H)
     clear_rank("the Hessian at x", H)
     distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
     if distance > 1e-6 * (1 + float(jnp.linalg.norm(x))):

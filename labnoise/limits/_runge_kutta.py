@@ -19,14 +19,17 @@ _A = np.array(
 )
 _FIFTH = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0])
 _FOURTH = np.array([5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40])
-_MAX_STEPS = 10_000
+MAX_STEPS = 10_000
 _State = tuple[Array, Array, Array, Array, Array, Array]
 
 
 def integrate(
     field: Callable[[Array], tuple[Array, Array]], y: Array, times: Array, tolerance: float = 1e-10
-) -> tuple[Array, Array]:
-    """Solve `dy/dt = v(y)`, y(0) = y, at increasing times: states (k, D), and which were reached.
+) -> tuple[Array, Array, Array]:
+    """Solve `dy/dt = v(y)`, y(0) = y, at increasing times: states (k, D), which of them are right (k,), and (k,).
+
+    The first state that is not right was left at its time in the last of these, when the steps ran out. After it, or
+    after a time out of order, none is right.
 
     `field(y)` is v(y) and the small move that takes y back to the manifold. A step costs six of them: the last
     slope of a step is the first of the next, for the move back is as small as the error of a step.
@@ -54,7 +57,7 @@ def integrate(
 
     def unfinished(state: _State) -> Array:
         _, _, time, _, end, number = state
-        return (time < end) & (number < _MAX_STEPS)
+        return (time < end) & (number < MAX_STEPS)
 
     def stretch(
         state: tuple[Array, Array, Array], duration: Array
@@ -62,9 +65,14 @@ def integrate(
         y, slope, h = state
         begin = (y, slope, jnp.zeros_like(h), h, duration, jnp.asarray(0))
         y, slope, time, h, _, _ = jax.lax.while_loop(unfinished, attempt, begin)
-        return (y, slope, h), (y, time >= duration)
+        return (y, slope, h), (y, time)
 
     slope = field(y)[0]
     speed = jnp.linalg.norm(slope) / jnp.linalg.norm(y)
     first = jnp.where(speed > 0, 1e-2 / speed, 1.0)
-    return jax.lax.scan(stretch, (y, slope, first), jnp.diff(times, prepend=0.0))[1]
+    durations = jnp.diff(times, prepend=0.0)
+    states, spent = jax.lax.scan(stretch, (y, slope, first), durations)[1]
+    # what comes after a stretch that was not finished, or after a time out of order, is not reached either
+    done = jnp.cumprod((spent >= durations) & (durations >= 0)) > 0
+    before = jnp.concatenate([jnp.zeros(1, times.dtype), times[:-1]])[: len(times)]
+    return states, done, before + spent

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from labnoise import _checks
+
 
 def uniform_indices(key: Array, size: int, number: int) -> Array:
     """`size` independent indices below `number`; no chance is off by more than `number`/2³²."""
@@ -20,6 +22,7 @@ def indices_and_perturbations(
     Both halves of one 64-bit word serve: to draw the two apart, from split keys, takes twice as long, and drawing
     is a third of a step. 32 bits make a normal number whose tail ends at 6.2 (float32, 23 bits: at 5.2).
     """
+    _checks.double_precision()  # or the upper half of each word would be zero, and so would every index
     words = jax.random.bits(key, (size,), jnp.uint64)
     indices = ((words >> 32).astype(jnp.uint32) % number).astype(jnp.int32)
     low = words.astype(jnp.uint32)

@@ -100,6 +100,19 @@ class Examples(Loss):
         J = self.jacobian(x)
         return jnp.linalg.solve(J @ J.T, self.misfit(x)) @ J
 
+    def dependence(self, x: Array) -> str | None:
+        number = self.num_examples
+        if number > x.size:
+            return None  # solved with the Hessian, which may be singular
+        sizes = jnp.linalg.svd(self.jacobian(x), compute_uv=False)
+        rank = int((sizes > 1e-7 * sizes.max()).sum())
+        if rank == number:
+            return None
+        return (
+            f"the gradients of the {number} examples have rank {rank} only: take repeated or dependent examples out "
+            "(with a weight, or fewer targets), or start where the Jacobian has full rank"
+        )
+
     def complaint(self, x: Array) -> str | None:
         worst = float(jnp.abs(self.misfit(x)).max() / (1 + jnp.abs(self.targets).max()))
         if worst > 1e-7:

@@ -18,6 +18,8 @@ class LeastSquares(Examples, static=()):
     Parameters
     ----------
     predict : function (D,) -> (n,)
+        Compiled with the globals that it used at its first call, as `fn` of a `Loss`. Data that it needs belongs in
+        `jax.tree_util.Partial(predict, data)`: a new closure for each data set compiles anew, for seconds.
     targets : (n,)
     loss_scale : positive number
         1 for the paper's mean of squares; HaoChen et al. (2020) use 1/4.

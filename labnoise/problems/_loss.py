@@ -11,7 +11,7 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise._linalg import pseudo_inverse
+from labnoise._linalg import RANK, pseudo_inverse
 from labnoise._pytree import Pytree
 
 
@@ -26,7 +26,8 @@ class Loss(Pytree):
     ----------
     fn : function (D,) -> ()
         Written in `jax.numpy`, three times differentiable. Give parameters by `jax.tree_util.Partial`, so
-        that a new value does not compile anew.
+        that a new value does not compile anew. Everything but `loss` itself is compiled at its first call, with the
+        globals that `fn` used then: one that changes later is seen by `loss` and not by `gradient`.
 
     Raises
     ------
@@ -42,6 +43,18 @@ class Loss(Pytree):
     2.0
     >>> parabola.gradient(jnp.array([3.0, 2.0])).tolist()
     [0.0, 2.0]
+
+    A parameter that may change, and one that may not:
+
+    >>> from jax.tree_util import Partial
+    >>> bowl = lambda stiffness, x: 0.5 * stiffness * x @ x
+    >>> [float(Loss(Partial(bowl, s)).gradient(jnp.ones(1))[0]) for s in (1.0, 3.0)]      # compiled once
+    [1.0, 3.0]
+    >>> s = 1.0
+    >>> frozen = Loss(lambda x: 0.5 * s * x @ x)
+    >>> before, s = frozen.gradient(jnp.ones(1)), 3.0
+    >>> float(frozen.loss(jnp.ones(1))), float(frozen.gradient(jnp.ones(1))[0])           # disagree
+    (1.5, 1.0)
 
     A loss of your own:
 
@@ -87,14 +100,43 @@ class Loss(Pytree):
 
     def complaint(self, x: Array) -> str | None:
         """What speaks against a concrete `x` (D,), where gradient flow has come to rest, being a minimizer."""
-        curvatures = jnp.linalg.eigvalsh(self.hessian(x))
-        if curvatures[0] < -1e-6 * jnp.abs(curvatures).max():
+        curvatures, axes = jnp.linalg.eigh(self.hessian(x))
+        largest = jnp.abs(curvatures).max()
+        if curvatures[0] < -1e-6 * largest:
             return "gradient flow from here ends at a saddle or a maximum; move the start a little"
+        # where the curvature vanishes the loss itself tells: along Γ it stays, from a degenerate saddle it falls
+        flat = axes[:, jnp.abs(curvatures) <= RANK * largest]
+        if flat.shape[1]:
+            drop, rounding = _drop(self, x, flat), 1e-13 * (jnp.abs(self.loss(x)) + largest * (x @ x))
+            if drop > rounding:
+                return (
+                    "gradient flow from here ends at a degenerate saddle or maximum: the Hessian vanishes along a "
+                    f"direction in which the loss falls by {float(drop):.1e} within 0.01; move the start a little"
+                )
+        return None
+
+    def dependence(self, x: Array) -> str | None:
+        """What makes solves over the examples singular at a concrete `x` (D,); None where nothing does."""
         return None
 
     def own_projection(self, x0: Array) -> Array | None:
         """Φ(x0), where the loss has a better way to it than gradient flow; None where it has not."""
         return None
+
+
+def _drop(problem: Loss, x: Array, flat: Array) -> Array:
+    """By how much the loss falls at most within .01 of `x`, along each column of `flat` (D, m) and a few mixtures."""
+    mixtures = jax.random.normal(jax.random.key(0), (flat.shape[1], 8), x.dtype)
+    directions = jnp.concatenate([flat, flat @ (mixtures / jnp.linalg.norm(mixtures, axis=0))], axis=1).T
+    return _largest_drop(problem, x, jnp.concatenate([directions, -directions]))
+
+
+@jax.jit
+def _largest_drop(problem: Loss, x: Array, directions: Array) -> Array:
+    def at(direction: Array) -> Array:
+        return jnp.minimum(problem.loss(x + 1e-2 * direction), problem.loss(x + 1e-3 * direction))
+
+    return problem.loss(x) - jax.lax.map(at, directions, batch_size=32).min()
 
 
 # Compiled whole: operation by operation each would cost dozens of small compilations, and as many calls every time.

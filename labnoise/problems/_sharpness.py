@@ -17,7 +17,7 @@ def sharpness(problem: Loss, x: Array) -> Array:
     Raises
     ------
     ValueError
-        If `x` is not a finite vector at which the loss is finite.
+        If `x` is not a finite vector at which the loss and its second derivatives are finite.
 
     Examples
     --------
@@ -27,7 +27,9 @@ def sharpness(problem: Loss, x: Array) -> Array:
     5.0
     """
     x = _checks.point("x", x, problem)
-    return _sharpness(problem, x)
+    trace = _sharpness(problem, x)
+    _checks.smooth(problem, "x", x, trace)
+    return trace
 
 
 @jax.jit
@@ -35,5 +37,8 @@ def _sharpness(problem: Loss, x: Array) -> Array:
     def curvature(direction: Array) -> Array:
         return jnp.vdot(direction, jax.jvp(problem.gradient, (x,), (direction,))[1])
 
-    # one Hessian-vector product at a time and none of the D x D matrix kept
-    return jax.lax.map(curvature, jnp.eye(x.size, dtype=x.dtype), batch_size=64).sum()
+    def along(axis: Array) -> Array:
+        return curvature(jnp.zeros_like(x).at[axis].set(1.0))
+
+    # a few Hessian-vector products at a time, along axes that are made when they are needed: nothing is D x D
+    return jax.lax.map(along, jnp.arange(x.size), batch_size=64).sum()

@@ -122,7 +122,14 @@ class SparseRegression(LeastSquares, static=("parametrization",)):
 
     def label_noise_path(self, x0: Array, t: Array, delta: Array | float) -> Array:
         """The limit of label noise at the times t (k,), in any order and `inf` among them, `Φ(x0 ⊙ e^{−4sctm})`."""
-        path, residuals = _anneal(self, x0, t, delta)
+        if not _checks.concrete(self, x0, t, delta):
+            return _anneal(self, x0, t, delta)[0]
+        finite = np.array(t)
+        for k in np.flatnonzero(
+            np.isinf(finite)
+        ):  # solved below; the NaN of `_anneal` would stop `jax_debug_nans`
+            finite[k] = finite[k - 1] if k else 0.0
+        path, residuals = _anneal(self, x0, jnp.asarray(finite), delta)
         if _checks.concrete(path):
             explain_no_projection(x0, np.asarray(residuals).max(initial=0.0))
             ends = np.flatnonzero(np.isinf(t))  # the linear program at t = ∞ needs concrete numbers
