@@ -7,7 +7,7 @@ modules are private:
     problems/     losses with a manifold of minimizers: any loss, means over examples, least squares, the sparse model
     landscapes/   losses on which the limit is known in closed form, which is theirs as methods
     noises/       stochastic gradients: label noise, mini-batches, Gaussian, finitely many outcomes; a reader's own
-    dynamics/     what runs step by step: update rules, SGD, its canonical SDE, its linearization
+    dynamics/     what runs step by step: update rules, SGD, optax's optimizers, its canonical SDE, its linearization
     limits/       Γ and the limit: gradient flow, Φ, the four terms, the limiting diffusion, the flow of label noise
     compare.py    samples against samples
     _sweep.py     trials over a grid, on any executor
@@ -28,7 +28,7 @@ jax.config.update("jax_enable_x64", True)
 
 from labnoise import compare, landscapes
 from labnoise._sweep import Sweep, Trial, sweep
-from labnoise.dynamics import OU, Trajectory, canonical_sde, ornstein_uhlenbeck, sgd
+from labnoise.dynamics import OU, Trajectory, canonical_sde, ornstein_uhlenbeck, sgd, train
 from labnoise.limits import (
     DriftTerms,
     drift_terms,
@@ -78,6 +78,7 @@ __all__ = [
     "sharpness",
     "sweep",
     "tangent_projection",
+    "train",
 ]
 
 

@@ -5,6 +5,7 @@ import inspect
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,17 @@ CALLS = {
             "key": KEY,
             "save_every": 2,
             "momentum": 0.5,
+        },
+    ),
+    "train": (
+        ln.train,
+        {
+            "noise": ln.LabelNoise(HYPERBOLA, 0.1),
+            "x0": START,
+            "optimizer": optax.adam(0.01),
+            "num_steps": 3,
+            "key": KEY,
+            "save_every": 2,
         },
     ),
     "canonical_sde": (
