@@ -7,7 +7,7 @@ modules are private:
     problems/     losses with a manifold of minimizers: any loss, means over examples, least squares, the sparse model
     landscapes/   losses on which the limit is known in closed form, which is theirs as methods
     noises/       stochastic gradients: label noise, mini-batches, Gaussian, finitely many outcomes; a reader's own
-    dynamics/     what runs step by step: update rules, SGD, optax's optimizers, its canonical SDE, its linearization
+    dynamics/     what runs step by step: SGD, Local SGD, any optimizer of optax, the canonical SDE, the linearization
     limits/       Γ and the limit: gradient flow, Φ, the four terms, the limiting diffusion, the flow of label noise
     compare.py    samples against samples
     _sweep.py     trials over a grid, on any executor
@@ -28,7 +28,7 @@ jax.config.update("jax_enable_x64", True)
 
 from labnoise import compare, landscapes
 from labnoise._sweep import Sweep, Trial, sweep
-from labnoise.dynamics import OU, Trajectory, canonical_sde, ornstein_uhlenbeck, sgd, train
+from labnoise.dynamics import OU, Trajectory, canonical_sde, local_sgd, ornstein_uhlenbeck, sgd, train
 from labnoise.limits import (
     DriftTerms,
     drift_terms,
@@ -39,7 +39,15 @@ from labnoise.limits import (
     project,
     tangent_projection,
 )
-from labnoise.noises import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
+from labnoise.noises import (
+    FiniteNoise,
+    GaussianNoise,
+    LabelNoise,
+    MinibatchNoise,
+    Noise,
+    PerturbedGradient,
+    SharpnessAware,
+)
 from labnoise.problems import LeastSquares, Loss, SparseRegression, random_sparse_regression, sharpness
 from labnoise.teaching import check, quiz
 
@@ -56,6 +64,8 @@ __all__ = [
     "Loss",
     "MinibatchNoise",
     "Noise",
+    "PerturbedGradient",
+    "SharpnessAware",
     "SparseRegression",
     "Sweep",
     "Trajectory",
@@ -69,6 +79,7 @@ __all__ = [
     "label_noise_flow",
     "landscapes",
     "limiting_diffusion",
+    "local_sgd",
     "lyapunov_solve",
     "ornstein_uhlenbeck",
     "project",

@@ -47,6 +47,19 @@ CALLS = {
             "save_every": 2,
         },
     ),
+    "local_sgd": (
+        ln.local_sgd,
+        {
+            "noise": ln.LabelNoise(HYPERBOLA, 0.1),
+            "x0": START,
+            "learning_rate": 0.01,
+            "num_rounds": 3,
+            "local_steps": 2,
+            "workers": 2,
+            "key": KEY,
+            "save_every": 2,
+        },
+    ),
     "canonical_sde": (
         ln.canonical_sde,
         {
@@ -109,6 +122,8 @@ CALLS = {
         {"problem": SPARSE, "batch_size": 2, "kind": "batch", "strength": 1.0},
     ),
     "GaussianNoise": (ln.GaussianNoise, {"problem": HYPERBOLA, "cov": np.eye(2)}),
+    "SharpnessAware": (ln.SharpnessAware, {"noise": ln.MinibatchNoise(SPARSE), "radius": 0.1}),
+    "PerturbedGradient": (ln.PerturbedGradient, {"problem": HYPERBOLA, "sigma": 0.1}),
     "energy_distance": (compare.energy_distance, {"a": SAMPLES, "b": SAMPLES + 1}),
     "sliced_wasserstein": (compare.sliced_wasserstein, {"a": SAMPLES, "b": SAMPLES + 1, "key": KEY}),
     "ks": (compare.ks, {"a": SAMPLES[:, :1], "b": SAMPLES[:, 1:]}),
