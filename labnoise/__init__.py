@@ -35,8 +35,10 @@ from labnoise.limits import (
     gradient_flow,
     label_noise_flow,
     limiting_diffusion,
+    local_sgd_drift,
     lyapunov_solve,
     project,
+    regularizer_flow,
     tangent_projection,
 )
 from labnoise.noises import (
@@ -48,7 +50,14 @@ from labnoise.noises import (
     PerturbedGradient,
     SharpnessAware,
 )
-from labnoise.problems import LeastSquares, Loss, SparseRegression, random_sparse_regression, sharpness
+from labnoise.problems import (
+    LeastSquares,
+    Loss,
+    SparseRegression,
+    largest_curvature,
+    random_sparse_regression,
+    sharpness,
+)
 from labnoise.teaching import check, quiz
 
 if TYPE_CHECKING:
@@ -78,13 +87,16 @@ __all__ = [
     "gradient_flow",
     "label_noise_flow",
     "landscapes",
+    "largest_curvature",
     "limiting_diffusion",
     "local_sgd",
+    "local_sgd_drift",
     "lyapunov_solve",
     "ornstein_uhlenbeck",
     "project",
     "quiz",
     "random_sparse_regression",
+    "regularizer_flow",
     "sgd",
     "sharpness",
     "sweep",

@@ -9,6 +9,7 @@ import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jax.tree_util import Partial
 
 import labnoise as ln
 from labnoise import compare, landscapes
@@ -82,9 +83,31 @@ CALLS = {
         {"hessian": np.diag([2.0, 1.0]), "cov": np.eye(2), "learning_rate": 0.1},
     ),
     "drift_terms": (ln.drift_terms, {"problem": HYPERBOLA, "cov": jnp.eye(2), "x": ON_GAMMA}),
+    "project, preconditioned": (
+        ln.project,
+        {"problem": HYPERBOLA, "x0": START, "preconditioner": jnp.array([1.0, 2.0])},
+    ),
+    "drift_terms, preconditioned": (
+        ln.drift_terms,
+        {"problem": HYPERBOLA, "cov": jnp.eye(2), "x": ON_GAMMA, "preconditioner": jnp.array([1.0, 2.0])},
+    ),
+    "local_sgd_drift": (
+        ln.local_sgd_drift,
+        {"problem": HYPERBOLA, "cov": jnp.eye(2), "x": ON_GAMMA, "workers": 3, "alpha": 0.5},
+    ),
     "limiting_diffusion": (
         ln.limiting_diffusion,
         {"noise": ln.GaussianNoise(HYPERBOLA, 0.1), "x0": START, "t": 0.1, "num_steps": 2, "key": KEY},
+    ),
+    "largest_curvature": (ln.largest_curvature, {"problem": HYPERBOLA, "x": ON_GAMMA}),
+    "regularizer_flow": (
+        ln.regularizer_flow,
+        {
+            "problem": HYPERBOLA,
+            "x0": START,
+            "tau": jnp.array([0.0, 0.1]),
+            "regularizer": Partial(ln.sharpness, HYPERBOLA),
+        },
     ),
     "label_noise_flow": (
         ln.label_noise_flow,

@@ -3,6 +3,8 @@
 Li, Wang & Arora (2022), corollary 5.2 and section 6.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -72,11 +74,25 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     if _checks.concrete(t) and not (np.isfinite(t).all() and (np.diff(t) >= 0).all()):
         _checks.fail("t", t, "pass increasing finite times; only a SparseRegression has a closed form at inf")
     path, reached = _integrate(problem, project(problem, x0), t, delta)
-    if _checks.concrete(reached) and not reached.all():
-        _checks.fail(
-            "t", t, f"the flow could be followed only to t < {float(t[reached.argmin()]):.4g}; end earlier"
-        )
+    explain_unreached("t", t, reached)
     return jnp.where(reached[:, None], path, jnp.nan)
+
+
+def checked_times(name: str, t: Any) -> Array:
+    """Finite times (k,) ≥ 0, increasing."""
+    times = _checks.times(name, t)
+    if _checks.concrete(times):
+        steps = np.diff(np.asarray(times), prepend=0.0)
+        if not np.isfinite(np.asarray(times)).all() or (steps < 0).any():
+            _checks.fail(name, t, "pass increasing finite times, zero or positive")
+    return times
+
+
+def explain_unreached(name: str, t: Array, reached: Array) -> None:
+    """Raise ValueError where a flow was given up before one of the concrete times t (k,)."""
+    if _checks.concrete(reached) and not reached.all():
+        first = float(t[reached.argmin()])
+        _checks.fail(name, t, f"the flow could be followed only to {name} < {first:.4g}; end earlier")
 
 
 @shaped

@@ -92,6 +92,10 @@ class Loss(Pytree):
             return "gradient flow from here ends at a saddle or a maximum; move the start a little"
         return None
 
+    def own_sharpness(self, x: Array) -> Array | None:
+        """`tr∇²L(x)`, where the loss has a closed form for it; None where it has not."""
+        return None
+
     def own_projection(self, x0: Array) -> Array | None:
         """Φ(x0), where the loss has a better way to it than gradient flow; None where it has not."""
         return None

@@ -27,6 +27,9 @@ def sharpness(problem: Loss, x: Array) -> Array:
     5.0
     """
     x = _checks.point("x", x, problem)
+    own = problem.own_sharpness(x)
+    if own is not None:
+        return own
     return _sharpness(problem, x)
 
 
