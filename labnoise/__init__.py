@@ -7,7 +7,7 @@ modules are private:
     problems/     losses with a manifold of minimizers: any loss, means over examples, least squares, the sparse model
     landscapes/   losses on which the limit is known in closed form, which is theirs as methods
     noises/       stochastic gradients: label noise, mini-batches, Gaussian, finitely many outcomes; a reader's own
-    dynamics/     what runs step by step: update rules, SGD, its canonical SDE, its linearization
+    dynamics/     what runs step by step: SGD, Local SGD, any optimizer of optax, the canonical SDE, the linearization
     limits/       Γ and the limit: gradient flow, Φ, the four terms, the limiting diffusion, the flow of label noise
     compare.py    samples against samples
     _sweep.py     trials over a grid, on any executor
@@ -28,19 +28,36 @@ jax.config.update("jax_enable_x64", True)
 
 from labnoise import compare, landscapes
 from labnoise._sweep import Sweep, Trial, sweep
-from labnoise.dynamics import OU, Trajectory, canonical_sde, ornstein_uhlenbeck, sgd
+from labnoise.dynamics import OU, Trajectory, canonical_sde, local_sgd, ornstein_uhlenbeck, sgd, train
 from labnoise.limits import (
     DriftTerms,
     drift_terms,
     gradient_flow,
     label_noise_flow,
     limiting_diffusion,
+    local_sgd_drift,
     lyapunov_solve,
     project,
+    regularizer_flow,
     tangent_projection,
 )
-from labnoise.noises import FiniteNoise, GaussianNoise, LabelNoise, MinibatchNoise, Noise
-from labnoise.problems import LeastSquares, Loss, SparseRegression, random_sparse_regression, sharpness
+from labnoise.noises import (
+    FiniteNoise,
+    GaussianNoise,
+    LabelNoise,
+    MinibatchNoise,
+    Noise,
+    PerturbedGradient,
+    SharpnessAware,
+)
+from labnoise.problems import (
+    LeastSquares,
+    Loss,
+    SparseRegression,
+    largest_curvature,
+    random_sparse_regression,
+    sharpness,
+)
 from labnoise.teaching import check, quiz
 
 if TYPE_CHECKING:
@@ -56,6 +73,8 @@ __all__ = [
     "Loss",
     "MinibatchNoise",
     "Noise",
+    "PerturbedGradient",
+    "SharpnessAware",
     "SparseRegression",
     "Sweep",
     "Trajectory",
@@ -68,16 +87,21 @@ __all__ = [
     "gradient_flow",
     "label_noise_flow",
     "landscapes",
+    "largest_curvature",
     "limiting_diffusion",
+    "local_sgd",
+    "local_sgd_drift",
     "lyapunov_solve",
     "ornstein_uhlenbeck",
     "project",
     "quiz",
     "random_sparse_regression",
+    "regularizer_flow",
     "sgd",
     "sharpness",
     "sweep",
     "tangent_projection",
+    "train",
 ]
 
 

@@ -5,9 +5,11 @@ import inspect
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jax.tree_util import Partial
 
 import labnoise as ln
 from labnoise import compare, landscapes
@@ -35,6 +37,30 @@ CALLS = {
             "momentum": 0.5,
         },
     ),
+    "train": (
+        ln.train,
+        {
+            "noise": ln.LabelNoise(HYPERBOLA, 0.1),
+            "x0": START,
+            "optimizer": optax.adam(0.01),
+            "num_steps": 3,
+            "key": KEY,
+            "save_every": 2,
+        },
+    ),
+    "local_sgd": (
+        ln.local_sgd,
+        {
+            "noise": ln.LabelNoise(HYPERBOLA, 0.1),
+            "x0": START,
+            "learning_rate": 0.01,
+            "num_rounds": 3,
+            "local_steps": 2,
+            "workers": 2,
+            "key": KEY,
+            "save_every": 2,
+        },
+    ),
     "canonical_sde": (
         ln.canonical_sde,
         {
@@ -57,9 +83,31 @@ CALLS = {
         {"hessian": np.diag([2.0, 1.0]), "cov": np.eye(2), "learning_rate": 0.1},
     ),
     "drift_terms": (ln.drift_terms, {"problem": HYPERBOLA, "cov": jnp.eye(2), "x": ON_GAMMA}),
+    "project, preconditioned": (
+        ln.project,
+        {"problem": HYPERBOLA, "x0": START, "preconditioner": jnp.array([1.0, 2.0])},
+    ),
+    "drift_terms, preconditioned": (
+        ln.drift_terms,
+        {"problem": HYPERBOLA, "cov": jnp.eye(2), "x": ON_GAMMA, "preconditioner": jnp.array([1.0, 2.0])},
+    ),
+    "local_sgd_drift": (
+        ln.local_sgd_drift,
+        {"problem": HYPERBOLA, "cov": jnp.eye(2), "x": ON_GAMMA, "workers": 3, "alpha": 0.5},
+    ),
     "limiting_diffusion": (
         ln.limiting_diffusion,
         {"noise": ln.GaussianNoise(HYPERBOLA, 0.1), "x0": START, "t": 0.1, "num_steps": 2, "key": KEY},
+    ),
+    "largest_curvature": (ln.largest_curvature, {"problem": HYPERBOLA, "x": ON_GAMMA}),
+    "regularizer_flow": (
+        ln.regularizer_flow,
+        {
+            "problem": HYPERBOLA,
+            "x0": START,
+            "tau": jnp.array([0.0, 0.1]),
+            "regularizer": Partial(ln.sharpness, HYPERBOLA),
+        },
     ),
     "label_noise_flow": (
         ln.label_noise_flow,
@@ -97,6 +145,8 @@ CALLS = {
         {"problem": SPARSE, "batch_size": 2, "kind": "batch", "strength": 1.0},
     ),
     "GaussianNoise": (ln.GaussianNoise, {"problem": HYPERBOLA, "cov": np.eye(2)}),
+    "SharpnessAware": (ln.SharpnessAware, {"noise": ln.MinibatchNoise(SPARSE), "radius": 0.1}),
+    "PerturbedGradient": (ln.PerturbedGradient, {"problem": HYPERBOLA, "sigma": 0.1}),
     "energy_distance": (compare.energy_distance, {"a": SAMPLES, "b": SAMPLES + 1}),
     "sliced_wasserstein": (compare.sliced_wasserstein, {"a": SAMPLES, "b": SAMPLES + 1, "key": KEY}),
     "ks": (compare.ks, {"a": SAMPLES[:, :1], "b": SAMPLES[:, 1:]}),

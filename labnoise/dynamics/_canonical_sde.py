@@ -9,7 +9,7 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise.dynamics._sgd import LearningRate, Trajectory, sgd
-from labnoise.noises._noise import Noise, require_noise
+from labnoise.noises._noise import Noise, require_noise, require_unbiased
 
 
 class _Diffusion(Noise, static=()):
@@ -73,6 +73,7 @@ def canonical_sde(
     ([0, 10], True)
     """
     require_noise(noise)
+    require_unbiased(noise)
     _checks.positive("dt", dt)
     parts = round(1 / dt)
     if parts < 1 or abs(parts * dt - 1) > 1e-9:

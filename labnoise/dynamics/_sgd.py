@@ -13,6 +13,7 @@ from labnoise import _checks
 from labnoise._progress import progress_bar
 from labnoise.dynamics._optimizers import Descent, HeavyBall, Optimizer
 from labnoise.noises._noise import Noise, require_gradient, require_noise
+from labnoise.problems import Loss
 
 LearningRate = Array | float | Callable[[Array], Array]
 
@@ -96,17 +97,18 @@ def sgd(
     >>> run.steps.tolist(), run.states.shape, int(run.diverged_at)
     ([0, 50, 100], (3, 2), -1)
     """
-    x0, num_steps, save_every = _check(noise, x0, learning_rate, num_steps, key, save_every, momentum)
+    x0, num_steps, save_every = check_run(noise, x0, num_steps, key, save_every)
+    _checks.scalar("momentum", momentum, lambda beta: 0 <= beta < 1, "pass a number β with 0 ≤ β < 1")
+    check_rate(learning_rate, num_steps)
     plain = _checks.concrete(momentum) and momentum == 0
     optimizer = Descent() if plain else HeavyBall(momentum)
-    states, diverged_at = _run(noise, optimizer, x0, learning_rate, num_steps, key, save_every)
-    steps = jax.device_put(np.minimum(save_every * np.arange(states.shape[-2]), num_steps))
-    if _checks.concrete(diverged_at) and (diverged_at >= 0).all():
-        _explain_divergence(noise, optimizer, x0, diverged_at)
-    return Trajectory(steps, states, diverged_at)
+    run = run_steps(noise, optimizer, x0, learning_rate, num_steps, key, save_every)
+    if all_diverged(run):
+        explain_divergence(noise, optimizer, x0, run)
+    return run
 
 
-def _run(
+def run_steps(
     noise: Noise,
     optimizer: Optimizer,
     x0: Array,
@@ -114,13 +116,15 @@ def _run(
     num_steps: int,
     key: Array,
     save_every: int,
-) -> tuple[Array, Array]:
+    in_one: bool = False,
+) -> Trajectory:
     """Cut the run in pieces of equal shape, compiled once, between which the progress bar moves.
 
-    All shapes are rounded up to a few round numbers, so that a run of another length seldom compiles anew: a widget
+    In one piece if something is traced, or if `in_one` says that something is that cannot be seen. All shapes are
+    rounded up to a few round numbers, so that a run of another length seldom compiles anew: a widget
     that moves the learning rate at fixed η²·steps would otherwise compile at every move.
     """
-    in_one = not _checks.concrete(noise, optimizer, x0, learning_rate, key)
+    in_one = in_one or not _checks.concrete(noise, optimizer, x0, learning_rate, key)
     block = _steps_per_block(noise, x0, key.size)
     if in_one:
         block = min(block, save_every)
@@ -134,7 +138,8 @@ def _run(
     state = optimizer.init(x0)
     state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*key.shape, *leaf.shape)), state)
     num_saves = 1 + -(-num_steps // save_every)
-    saved = jnp.broadcast_to(x0, (*key.shape, _round_up(num_saves), x0.size))
+    shown = optimizer.shown(x0)
+    saved = jnp.broadcast_to(shown, (*key.shape, _round_up(num_saves), shown.size))
     draws = jax.tree.map(
         lambda leaf: jnp.zeros((*key.shape, block, *leaf.shape), leaf.dtype), _shape_of_a_draw(noise, x0)
     )
@@ -152,10 +157,10 @@ def _run(
                 jax.block_until_ready(carry)
                 bar.update(bar_step)
     saved, diverged_at = carry[2:4]
-    if in_one:
-        return saved[..., :num_saves, :], diverged_at
     # sliced, or made an array, by jax.numpy it would compile for every new number of saves
-    return jax.device_put(np.asarray(saved)[..., :num_saves, :]), diverged_at
+    states = saved[..., :num_saves, :] if in_one else jax.device_put(np.asarray(saved)[..., :num_saves, :])
+    steps = jax.device_put(np.minimum(save_every * np.arange(num_saves), num_steps))
+    return Trajectory(steps, states, diverged_at)
 
 
 def _segments(num_steps: int, save_every: int, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -240,7 +245,7 @@ def _segment(
     x, state, finite = reached
     broke = (diverged_at < 0) & (finite.min() < count)
     diverged_at = jnp.where(broke, start + finite.min() + 1, diverged_at)
-    return (x, state, saved.at[slot].set(x), diverged_at, draws), None
+    return (x, state, saved.at[slot].set(optimizer.shown(x)), diverged_at, draws), None
 
 
 def _shape_of_a_draw(noise: Noise, x0: Array) -> Any:
@@ -261,16 +266,22 @@ def _rates(learning_rate: LearningRate, num_steps: int, dtype: Any) -> Array:
     return jax.vmap(learning_rate)(jnp.asarray(steps)).astype(dtype)
 
 
-def _check(
-    noise: Any, x0: Any, learning_rate: Any, num_steps: Any, key: Any, save_every: Any, momentum: Any
+def check_run(
+    noise: Any, x0: Any, num_steps: Any, key: Any, save_every: Any, counted: str = "num_steps"
 ) -> tuple[Array, int, int]:
+    """The start, the number of steps and how often to save, after checking them; steps may be called otherwise."""
     require_noise(noise)
     x0 = _checks.point("x0", x0, noise.problem, keep_dtype=True)
     noise.check_at(x0)
     require_gradient(noise, x0)
-    num_steps = _checks.count("num_steps", num_steps, least=0)
+    num_steps = _checks.count(counted, num_steps, least=0)
     save_every = max(num_steps, 1) if save_every is None else _checks.count("save_every", save_every)
-    _checks.scalar("momentum", momentum, lambda beta: 0 <= beta < 1, "pass a number β with 0 ≤ β < 1")
+    _checks.keys(key)
+    return x0, num_steps, save_every
+
+
+def check_rate(learning_rate: Any, num_steps: int) -> None:
+    """Raise ValueError unless the learning rate, or the schedule at every step, is positive."""
     if callable(learning_rate):
         try:
             rates = _rates(learning_rate, num_steps, float)
@@ -282,21 +293,29 @@ def _check(
             _checks.fail("learning_rate", rates, "the schedule is zero at every step, so nothing would move")
     else:
         _checks.positive("learning_rate", learning_rate)
-    _checks.keys(key)
-    return x0, num_steps, save_every
 
 
-def _explain_divergence(noise: Noise, optimizer: Optimizer, x0: Array, diverged_at: Array) -> None:
+def all_diverged(run: Trajectory) -> bool:
+    """Whether it is known that no replica stayed finite."""
+    return _checks.concrete(run.diverged_at) and bool((run.diverged_at >= 0).all())
+
+
+def curvature_at(problem: Loss, x0: Array) -> float:
+    """The largest |λ| of ∇²L at the concrete point x0."""
     x0 = x0.astype(float)
-    hessian = noise.problem.hessian(x0)
-    _checks.smooth(noise.problem, "x0", x0, noise.problem.gradient(x0), hessian)
-    curvature = float(abs(jnp.linalg.eigvalsh(hessian)).max())
+    hessian = problem.hessian(x0)
+    _checks.smooth(problem, "x0", x0, problem.gradient(x0), hessian)
+    return float(abs(jnp.linalg.eigvalsh(hessian)).max())
+
+
+def explain_divergence(noise: Noise, optimizer: Optimizer, x0: Array, run: Trajectory) -> None:
+    curvature = curvature_at(noise.problem, x0)
     if curvature > 0:
         largest = float(optimizer.largest_rate(curvature))
         advice = f"allows at most η = {largest:.4g} without noise; take one well below it"
     else:
         advice = "sets no bound; take a smaller one"
     raise ValueError(
-        f"learning_rate: every replica diverged, the first at step {int(diverged_at.min())}. The curvature "
+        f"learning_rate: every replica diverged, the first at step {int(run.diverged_at.min())}. The curvature "
         f"at x0, λ_max = {curvature:.4g}, {advice}"
     )

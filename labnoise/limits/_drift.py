@@ -20,6 +20,7 @@ from labnoise._linalg import hessian_matrix, kernel_projection, lyapunov, pseudo
 from labnoise._shapes import shaped
 from labnoise.limits._projection import clear_rank, on_manifold
 from labnoise.problems import Loss
+from labnoise.problems._preconditioned import Preconditioned, precondition
 
 
 class DriftTerms(NamedTuple):
@@ -48,7 +49,7 @@ class DriftTerms(NamedTuple):
         return self.compensation + self.mixed + self.normal
 
 
-def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
+def drift_terms(problem: Loss, cov: Array, x: Array, preconditioner: Array | None = None) -> DriftTerms:
     """The four terms of the main theorem at the point `x` of Γ for the noise covariance `cov` there.
 
     With H = ∇²L, T and N the projections on its kernel and its range, `Σ_∥ = TΣT`, `Σ_⊥ = NΣN`, `Σ_{⊥,∥} = NΣT`,
@@ -62,11 +63,17 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     in this order `tangent_noise` (as its covariance), `compensation`, `mixed` and `normal`. Li, Wang & Arora (2022),
     theorem 4.6. The three drifts together are `½∂²Φ[Σ]`.
 
+    Under a preconditioner P, which does not change, the step is `x ← x − ηPg`. With P = FFᵀ and x = Fy that is SGD on
+    `L(Fy)` with the noise FᵀΣF; its four terms, brought back by F, are returned: Σ_∥ becomes `T_P PΣP T_Pᵀ`, T_P the
+    oblique projection of `project`, and the drifts together `½∂²Φ_P[PΣP]`. Where Σ = c∇²L they are
+    `−(c/4) T_P P∇tr(P∇²L)`.
+
     Parameters
     ----------
     problem : Loss
-    cov : Σ (D, D), such as `noise.covariance(x)`
+    cov : Σ (D, D), such as `noise.covariance(x)`: of the gradient g
     x : (D,), a point of Γ
+    preconditioner : P, a diagonal (D,) or a matrix (D, D), symmetric and positive definite; by default the identity
 
     Returns
     -------
@@ -75,8 +82,8 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     Raises
     ------
     ValueError
-        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, or the rank of ∇²L is not clear. A
-        point in float32 is taken to Γ first; under `jit` it is refused.
+        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, P is not positive definite, or the
+        rank of ∇²L is not clear. A point in float32 is taken to Γ first; under `jit` it is refused.
 
     Examples
     --------
@@ -91,9 +98,23 @@ def drift_terms(problem: Loss, cov: Array, x: Array) -> DriftTerms:
     """
     x = on_manifold(problem, x)
     cov = _checks.covariance("cov", cov, x.size)
-    terms = _drift_terms(problem, cov, x)
+    if preconditioner is None:
+        terms = _drift_terms(problem, cov, x)
+    else:
+        inner = precondition(problem, preconditioner, x.size)
+        if _checks.concrete(inner, x):
+            clear_rank("the Hessian under the preconditioner", inner.hessian(inner.inward(x)))
+        terms = _preconditioned_terms(inner, cov, x)
     _checks.smooth(problem, "x", x, terms)
     return terms
+
+
+@jax.jit
+def _preconditioned_terms(inner: Preconditioned, cov: Array, x: Array) -> DriftTerms:
+    factor = jnp.diag(inner.factor) if inner.factor.ndim == 1 else inner.factor
+    terms = terms_at(inner, factor.T @ cov @ factor, inner.inward(x))
+    drifts = (factor @ drift for drift in terms[1:])
+    return DriftTerms(factor @ terms.tangent_noise @ factor.T, *drifts)
 
 
 @shaped

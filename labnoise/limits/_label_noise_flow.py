@@ -3,6 +3,8 @@
 Li, Wang & Arora (2022), corollary 5.2 and section 6.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,7 @@ from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import MAX_STEPS, integrate
-from labnoise.problems import LeastSquares
+from labnoise.problems import LeastSquares, Loss
 
 
 def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | float) -> Array:
@@ -72,15 +74,30 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     if _checks.concrete(t) and not (np.isfinite(t).all() and (np.diff(t) >= 0).all()):
         _checks.fail("t", t, "pass increasing finite times; only a SparseRegression has a closed form at inf")
     path, solid, reached = _integrate(problem, project(problem, x0), t, delta)
+    explain_unreached("t", t, path, solid, reached, problem)
+    return jnp.where(solid[:, None], path, jnp.nan)
+
+
+def checked_times(name: str, t: Any) -> Array:
+    """Finite times (k,) ≥ 0, increasing."""
+    times = _checks.times(name, t)
+    if _checks.concrete(times):
+        steps = np.diff(np.asarray(times), prepend=0.0)
+        if not np.isfinite(np.asarray(times)).all() or (steps < 0).any():
+            _checks.fail(name, t, "pass increasing finite times, zero or positive")
+    return times
+
+
+def explain_unreached(name: str, t: Array, path: Array, solid: Array, reached: Array, problem: Loss) -> None:
+    """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
     if _checks.concrete(reached, solid) and not solid.all():
         first = int(solid.argmin())
         _checks.fail(
-            "t",
+            name,
             t,
-            f"the flow was followed to t = {float(reached[first]):.6g}, not to {float(t[first]):.6g}, in "
+            f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}, in "
             f"{MAX_STEPS} steps; " + (problem.dependence(path[first]) or "it is stiff there: end earlier"),
         )
-    return jnp.where(solid[:, None], path, jnp.nan)
 
 
 @shaped

@@ -11,7 +11,7 @@ from labnoise._linalg import kernel_projection, pseudo_inverse
 from labnoise.dynamics import Trajectory
 from labnoise.limits._drift import terms_at
 from labnoise.limits._projection import on_manifold, project
-from labnoise.noises._noise import Noise, require_factor, require_noise
+from labnoise.noises._noise import Noise, require_factor, require_noise, require_unbiased
 
 # Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
 _RETRACTIONS = 3
@@ -53,6 +53,7 @@ def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int
     True
     """
     require_noise(noise)
+    require_unbiased(noise)
     _checks.nonnegative("t", t)
     num_steps = _checks.count("num_steps", num_steps)
     _checks.keys(key)

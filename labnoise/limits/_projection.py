@@ -11,19 +11,24 @@ from labnoise import _checks
 from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
 from labnoise.limits._gradient_flow import Solved, explain_unfinished, flow, settled
 from labnoise.problems import Loss
+from labnoise.problems._preconditioned import precondition
 
 
-def project(problem: Loss, x0: Array) -> Array:
+def project(problem: Loss, x0: Array, preconditioner: Array | None = None) -> Array:
     """`Φ(x0) = lim φ(x0, t)` as t → ∞, the point of Γ that gradient flow `dφ/dt = −∇L(φ)` from `x0` reaches.
 
     Li, Wang & Arora (2022), section 4. For a `SparseRegression` by an n-dimensional convex problem, without an ODE;
     otherwise by the implicit integrator of `gradient_flow`, matrix-free for least squares. `∂Φ(x)∇L(x) = 0`
     everywhere (Lemma 1), and `∂Φ = T` on Γ (Lemma 2).
 
+    Under a preconditioner P, Φ_P: the end of `dx/dt = −P∇L(x)`, with the same Γ. On it `∂Φ_P = T_P`, which projects
+    on the tangent space along P times the normals.
+
     Parameters
     ----------
     problem : Loss
     x0 : (D,)
+    preconditioner : P, a diagonal (D,) or a matrix (D, D), symmetric and positive definite; by default the identity
 
     Returns
     -------
@@ -32,7 +37,7 @@ def project(problem: Loss, x0: Array) -> Array:
     Raises
     ------
     ValueError
-        If `x0` is bad, if the flow does not settle, or if it ends where L has no minimum. Under `jit` the
+        If `x0` or P is bad, if the flow does not settle, or if it ends where L has no minimum. Under `jit` the
         result is NaN instead.
 
     Examples
@@ -46,8 +51,18 @@ def project(problem: Loss, x0: Array) -> Array:
     >>> slope = jax.jacobian(lambda x: project(hyperbola, x))(x0)
     >>> bool(jnp.allclose(slope @ hyperbola.gradient(x0), 0.0, atol=1e-9))
     True
+    >>> end = project(hyperbola, x0, preconditioner=jnp.array([1.0, 4.0]))
+    >>> bool(jnp.allclose(4 * end[0] ** 2 - end[1] ** 2, 15.0)), bool(jnp.allclose(end[0] * end[1], 1.0))
+    (True, True)
     """
     x0 = _checks.point("x0", x0, problem)
+    if preconditioner is not None:
+        inner = precondition(problem, preconditioner, x0.size)
+        return inner.outward(_project(inner, inner.inward(x0)))
+    return _project(problem, x0)
+
+
+def _project(problem: Loss, x0: Array) -> Array:
     own = problem.own_projection(x0)
     if own is not None:
         return own

@@ -5,5 +5,15 @@ from labnoise.noises._gaussian import GaussianNoise
 from labnoise.noises._label import LabelNoise
 from labnoise.noises._minibatch import MinibatchNoise
 from labnoise.noises._noise import Noise
+from labnoise.noises._perturbed import PerturbedGradient
+from labnoise.noises._sharpness_aware import SharpnessAware
 
-__all__ = ["FiniteNoise", "GaussianNoise", "LabelNoise", "MinibatchNoise", "Noise"]
+__all__ = [
+    "FiniteNoise",
+    "GaussianNoise",
+    "LabelNoise",
+    "MinibatchNoise",
+    "Noise",
+    "PerturbedGradient",
+    "SharpnessAware",
+]

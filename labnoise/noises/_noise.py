@@ -74,6 +74,29 @@ class Noise(Pytree):
         """Raise ValueError if this noise makes no sense at the concrete point `x`."""
 
 
+class Biased(Noise):
+    """A stochastic gradient whose mean is not ∇L(x): it has no place in the main theorem, and no factor."""
+
+    def factor(self, x: Array) -> Array:
+        require_unbiased(self)
+        raise NotImplementedError  # never reached
+
+    def sample_gradient(self, key: Array, x: Array) -> Array:
+        """One stochastic gradient at `x`, shape (D,); its mean is not ∇L(x)."""
+        return super().sample_gradient(key, x)
+
+
+def require_unbiased(noise: Noise) -> None:
+    """Raise ValueError where Σ and the limit of the main theorem are asked of a noise that has neither."""
+    if isinstance(noise, Biased):
+        _checks.fail(
+            "noise",
+            noise,
+            f"the mean of {type(noise).__name__} is not ∇L, so that it has no covariance about ∇L and another "
+            "limit; see regularizer_flow",
+        )
+
+
 def require_noise(value: Any) -> None:
     """Raise ValueError unless `value` is a noise that knows its problem."""
     if not isinstance(value, Noise):

@@ -1,9 +1,18 @@
 """Losses with a manifold of minimizers."""
 
 from labnoise.problems._examples import Examples
+from labnoise.problems._largest_curvature import largest_curvature
 from labnoise.problems._least_squares import LeastSquares
 from labnoise.problems._loss import Loss
 from labnoise.problems._sharpness import sharpness
 from labnoise.problems._sparse import SparseRegression, random_sparse_regression
 
-__all__ = ["Examples", "LeastSquares", "Loss", "SparseRegression", "random_sparse_regression", "sharpness"]
+__all__ = [
+    "Examples",
+    "LeastSquares",
+    "Loss",
+    "SparseRegression",
+    "largest_curvature",
+    "random_sparse_regression",
+    "sharpness",
+]

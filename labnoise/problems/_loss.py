@@ -119,6 +119,10 @@ class Loss(Pytree):
         """What makes solves over the examples singular at a concrete `x` (D,); None where nothing does."""
         return None
 
+    def own_sharpness(self, x: Array) -> Array | None:
+        """`tr∇²L(x)`, where the loss has a closed form for it; None where it has not."""
+        return None
+
     def own_projection(self, x0: Array) -> Array | None:
         """Φ(x0), where the loss has a better way to it than gradient flow; None where it has not."""
         return None

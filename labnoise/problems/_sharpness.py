@@ -27,7 +27,8 @@ def sharpness(problem: Loss, x: Array) -> Array:
     5.0
     """
     x = _checks.point("x", x, problem)
-    trace = _sharpness(problem, x)
+    own = problem.own_sharpness(x)
+    trace = _sharpness(problem, x) if own is None else own
     _checks.smooth(problem, "x", x, trace)
     return trace
 

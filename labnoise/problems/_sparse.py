@@ -113,6 +113,14 @@ class SparseRegression(LeastSquares, static=("parametrization",)):
         outputs, pullback = jax.vjp(lambda x: rows @ self.weights(x), x)
         return outputs, self.targets[indices], lambda weights: pullback(weights)[0]
 
+    def own_sharpness(self, x: Array) -> Array:
+        """`tr∇²L(x) = 8·loss_scale Σ_j m_j x_j²`, and for "square" `(4·loss_scale/n) Σ_ij r_i z_ij` more."""
+        moments = jnp.tile(self.second_moments, x.size // self.design.shape[1])
+        trace = 4 * self.curvature * moments @ x**2
+        if self.parametrization == "square":  # of "difference" the two halves cancel
+            trace += 2 * self.curvature / self.num_examples * (self.residual(x) @ self.design).sum()
+        return trace
+
     def own_projection(self, x0: Array) -> Array:
         """Φ(x0), by an n-dimensional convex problem; NaN where it has no solution."""
         point, residual = _project(self, x0)
