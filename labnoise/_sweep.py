@@ -1,19 +1,15 @@
 """Independent trials over a grid, on any executor, with results that survive a crash."""
 
-import ast
-import hashlib
-import inspect
 import itertools
 import json
 import math
 import os
-import textwrap
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +20,7 @@ import numpy as np
 
 from labnoise import _checks
 from labnoise._progress import progress_bar
+from labnoise._sweep_checks import code_of, refuse_fork
 
 _FORMAT = 1
 _PATIENCE = 5.0  # seconds without a result after which the executor is asked whether it is alive
@@ -145,10 +142,10 @@ def sweep(
     ((2, 3, 2), [25.0, 26.0])
     """
     axes, numbers = _check(task, grid, seeds)
-    _refuse_fork(executor)
+    refuse_fork(executor)
     cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     wanted = {_name(cell, seed): (cell, seed) for cell in cells for seed in numbers}
-    code = _code(task)
+    code = code_of(task)
     finished, codes = ({}, {}) if path is None else _open(Path(path), task, list(axes))
     done = {name: finished[name] for name in wanted if name in finished and finished[name].error is None}
     stale = sum(codes[name] not in (None, code) for name in done)
@@ -242,27 +239,6 @@ def _attempt(task: Task, cell: dict[str, Any], seed: int) -> Trial:
     return Trial(cell, seed, result, error, time.perf_counter() - begin)
 
 
-def _refuse_fork(executor: Executor | None) -> None:
-    """Raise ValueError if the executor copies this process by `fork` and JAX has threads here, which hangs."""
-    context = getattr(executor, "_mp_context", None)  # that of a ProcessPoolExecutor
-    if context is not None and context.get_start_method() == "fork" and _jax_has_started():
-        _checks.fail(
-            "executor",
-            executor,
-            "it forks this process, in which JAX has started threads, and its trials would hang; pass "
-            'ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))',
-        )
-
-
-def _jax_has_started() -> bool:
-    """Whether JAX has computed anything in this process; True where it does not tell."""
-    try:
-        from jax._src.xla_bridge import backends_are_initialized
-    except ImportError:
-        return True
-    return backends_are_initialized()
-
-
 def _check(task: Any, grid: Any, seeds: Any) -> tuple[dict[str, list[Any]], list[int]]:
     if not callable(task):
         _checks.fail("task", task, "pass a function of the grid's names and of `seed`")
@@ -300,17 +276,6 @@ def _check(task: Any, grid: Any, seeds: Any) -> tuple[dict[str, list[Any]], list
 def _name(cell: Mapping[str, Any], seed: int) -> str:
     """What tells one trial from another, however the grid was cut."""
     return json.dumps([sorted(cell.items()), seed])
-
-
-def _code(task: Task) -> str | None:
-    """A short hash of the task's code, the same however it is commented or laid out; None where nobody knows it."""
-    try:
-        source = textwrap.dedent(inspect.getsource(task))
-    except (OSError, TypeError):
-        return None
-    with suppress(SyntaxError):  # a lambda's lines may be no program of their own
-        source = ast.unparse(ast.parse(source))
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
 def _open(path: Path, task: Task, names: list[str]) -> tuple[dict[str, Trial], dict[str, str | None]]:

@@ -220,7 +220,7 @@ def test_bad_input_is_named(change, message):
 def test_where_two_largest_curvatures_meet_it_stops_by_name():
     # R = ½ max(1 + x, 1 − x) pushes x to 0 from either side, where it has no gradient
     crossing = Loss(lambda x: 0.5 * (2 + x[0]) * x[1] ** 2 + 0.5 * (2 - x[0]) * x[2] ** 2)
-    with pytest.raises(ValueError, match=r"tau = .*could be followed only to tau < 2"):
+    with pytest.raises(ValueError, match=r"tau = .*followed to tau = 1, not to 2"):
         regularizer_flow(
             crossing,
             jnp.array([0.5, 0.0, 0.0]),
