@@ -13,9 +13,10 @@ import numpy as np
 _STYLE = """<style>
 .quiz { margin: 1rem 0; padding: .6rem 1rem; border: 1px solid #8888; border-radius: .3rem; }
 .quiz legend { float: left; width: 100%; margin: 0 0 .4rem; padding: 0; font: inherit; font-weight: 600; }
-.quiz div { clear: both; padding: .2rem 0; }
-.quiz label { display: inline-block; margin: 0; padding: .35rem 0; cursor: pointer; }
-.quiz p { display: none; margin: .2rem 0 .4rem 1.6rem; padding-left: .6rem; }
+.quiz div { clear: both; display: grid; grid-template-columns: auto 1fr; align-items: baseline; column-gap: .5rem; \
+padding: .2rem 0; }
+.quiz label { margin: 0; padding: .35rem 0; cursor: pointer; }
+.quiz p { display: none; grid-column: 1 / -1; margin: .2rem 0 .4rem 1.6rem; padding-left: .6rem; }
 .quiz .wrong p { border-left: .3rem solid #d55e00; }
 .quiz .right p { border-left: .3rem solid #009e73; }
 .quiz input:checked ~ p { display: block; }
