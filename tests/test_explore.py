@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import re
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -536,6 +537,7 @@ def test_with_a_kernel_it_shows_itself_as_a_widget(monkeypatch):
 
 
 def test_a_figure_in_a_notebook_heeds_the_theme(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell puts its own there
     shell = InteractiveShell.instance()
     try:
         monkeypatch.setenv("LABNOISE_FRAMES", "anywhere")

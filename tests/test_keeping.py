@@ -31,6 +31,7 @@ def notebook(tmp_path, monkeypatch):
     (tmp_path / "kept").mkdir()
     answers.clear()
     attempts.clear()
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell puts its own there
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
     shell.reset(new_session=True)

@@ -114,7 +114,7 @@ def table_of_contents(app: Sphinx, doctree: nodes.document, writer: Writer, know
     back = [
         f"- [{escape(app.env.titles[page].astext())}]({name})"
         for page, name in known.items()
-        if page.removeprefix("book/") in WITH_CHAPTERS
+        if page.removeprefix("book/") in WITH_CHAPTERS and page in app.env.titles
     ]
     return "\n\n".join(
         [
@@ -273,6 +273,8 @@ def wheel(root: Path, folder: Path) -> None:
     """Made in a copy, for setuptools leaves its own files beside the sources."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))
     sources = sorted(set(project["tool"]["setuptools"]["package-dir"].values()))
+    if not all((root / source).is_dir() for source in sources):
+        return  # another book with this configuration, which has no package of its own
     newest = max(
         path.stat().st_mtime
         for path in [
