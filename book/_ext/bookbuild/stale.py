@@ -88,6 +88,3 @@ def drop_removed(app: Sphinx, exception: Exception | None) -> None:
     for path in (out / "book").rglob("*.html"):
         if path.relative_to(out).with_suffix("").as_posix() not in app.env.found_docs:
             path.unlink()
-    for path in (out / "_notebooks").glob("*.ipynb"):
-        if f"book/{path.stem}" not in app.env.found_docs:
-            path.unlink()
