@@ -256,7 +256,7 @@ def exponent(Z, w_star):
     },
     hints=(
         "Which t makes the factor times e^{−4ct} equal to one?",
-        "t = ln(factor)/(4c), with c = 2δ² for batch size one.",
+        "Solve that for t. Which c, in terms of δ, does label noise of batch size one have?",
     ),
 )
 def delay(factor, delta):

@@ -159,7 +159,7 @@ def plot_certificates(moments, best, chain):
     axes.plot(*chain.T, ".-", color=COLORS["sgd"], lw=0.8, label="λ/(8ct)")
     axes.plot(*star, "*", ms=16, color=COLORS["gradient"], label="the best one")
     axes.set(xlabel="ν₁", ylabel="ν₂", xlim=(-0.9, 0.9), ylim=(-0.75, 0.75), aspect="equal")
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     plt.show()
 
 

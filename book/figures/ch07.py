@@ -35,6 +35,8 @@ def stage_noises(fig, runs):
     grid[1, 0].set(ylabel="sum of weights", xlabel="steps", ylim=(0, 105))
     grid[1, 1].set(xscale="log", xlim=(6e-9, 60), xlabel="clock of the noise")
     grid[1, 1].set_xticks([1e-8, 1e-5, 1e-2, 10])
+    for axes in grid[:, 1]:
+        axes.tick_params(labelleft=True)  # on a phone this column stands below the other
     for axes in grid[1]:
         axes.axhline(5, color=COLORS["guide"], ls=":", lw=1)
     for i, noise in enumerate(NOISES):
@@ -154,6 +156,7 @@ def stage_heavy(fig, limit):
     left.set(xlabel="steps", ylabel="unbalance q", xlim=(0, 20_000), ylim=(0, 4))
     left.set_xticks([0, 10_000, 20_000], ["0", "10 000", "20 000"])
     right.set(xlabel="t = (η/(1−β))² · steps", xlim=(0, T_MAX))
+    right.tick_params(labelleft=True)  # on a phone it stands below the other
     right.text(1.6, 1.0, "limit", color=COLORS["limit"], weight="bold")
     return [axes.plot([], [], color=COLORS["sgd"], lw=2)[0] for axes in (left, right)]
 

@@ -14,9 +14,9 @@ def equal_clocks():
             (3.3, "The clock counts the variance: square the ratio of the strengths."),
             (
                 11.1,
-                "$(1/0.3)^2$: the limit for $s^2\\Sigma$ at time $t$ is that for $\\Sigma$ at time $s^2t$.",
+                "$(1/0.3)^2$: the limit for $\\delta^2\\Sigma$ at time $t$ is that for $\\Sigma$ at time $\\delta^2t$.",
             ),
-            (123.5, "That is the fourth power. The clock is $s^2\\eta^2k$."),
+            (123.5, "That is the fourth power. The clock counts the square of the strength."),
         ],
         answer=round((1.0 / 0.3) ** 2, 1),
     )
