@@ -167,6 +167,9 @@ def exponent():
         "The best product is Σ z_i y_i / Σ z_i², not the mean of the ratios y_i / z_i.": (
             lambda y, z: np.mean((2 * z * (z * np.mean(y / z) - y)) ** 2)
         ),
+        "The mean of z_i² r_i² is not the product of two means: the large z_i may have the large residuals.": (
+            lambda y, z: 4 * np.mean(z**2) * np.mean((z * (z @ y) / (z @ z) - y) ** 2)
+        ),
         "You have squared the mean slope, which is zero at a minimizer; take the mean of the squares.": (
             lambda y, z: np.mean(2 * z * (z * (z @ y) / (z @ z) - y)) ** 2
         ),

@@ -102,6 +102,12 @@ def _variance(z, delta, eta, fourth, factor=1.0):
         "The variance is right. It exists while E(1 − 2ηz²)² < 1, which fails before the mean is lost.": (
             lambda z, delta, eta: (_variance(z, delta, eta, np.mean(z**4))[0], 1 / np.mean(z**2))
         ),
+        "The two parts are right, but in the wrong order: first the variance, then the learning rate.": (
+            lambda z, delta, eta: _variance(z, delta, eta, np.mean(z**4))[::-1]
+        ),
+        "The variance is right. It need not shrink for every example: only the mean of (1 − 2ηz²)² must be below 1.": (
+            lambda z, delta, eta: (_variance(z, delta, eta, np.mean(z**4))[0], 1 / np.max(z**2))
+        ),
         "This is the continuous law, the limit of small η.": (
             lambda z, delta, eta: (eta * delta**2, np.mean(z**2) / np.mean(z**4))
         ),
@@ -154,6 +160,9 @@ def stationary_variance(z, delta, eta):
         ),
         "The loss weights each direction by its curvature: this is the excess of the mean square distance.": (
             lambda curvatures, eta: np.mean(eta * curvatures / (2 - eta * curvatures))
+        ),
+        "Divide by the continuous plateau, not by that of the recursion.": (
+            lambda curvatures, eta: 1 - 1 / (1 + _excess(curvatures, eta))
         ),
         "Compare with ηc/4 tr H, not with ηc/2 tr H.": (
             lambda curvatures, eta: (1 + _excess(curvatures, eta)) / 2 - 1
@@ -212,6 +221,9 @@ def _valley(rng, sign):
         ),
         "Divide by the curvature: y has the variance ητ²/(2λ), a stiff valley holds it tighter.": (
             lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / 4
+        ),
+        "This has the variance of the recursion, ητ²/(λ(2 − ηλ)); to leading order in η it is ητ²/(2λ).": (
+            lambda lam, slope, tau2, eta: -(eta**2) * tau2 * slope / (2 * lam * (2 - eta * lam))
         ),
         "That is the velocity per unit of t; per step it is η² times as much.": (
             lambda lam, slope, tau2, eta: -tau2 * slope / (4 * lam)

@@ -151,6 +151,8 @@ def stage_clocks(fig, runs, times, limit):
     grid[1, 1].set(xlabel="t = η² · steps", xlim=(0, times[-1]))
     grid[0, 0].set_title("the clock of the loss")
     grid[0, 1].set_title("the slow clock")
+    for axes in grid[:, 1]:  # which a phone shows below the left column
+        axes.tick_params(labelleft=True)
     return [axes.plot([], [], color=COLORS["sgd"], lw=1.8)[0] for axes in grid.flat]
 
 

@@ -33,7 +33,7 @@ def width_of_the_cloud():
         "Under label noise $\\eta$ is divided by four. By which factor does the cloud become "
         "narrower, its width being the typical distance from $\\Gamma$?",
         options=[
-            (4, "The mean *square* distance is $\\eta cM/2$."),
+            (4, "The mean square of the distance is $\\eta cM/2$."),
             (2, "The mean square distance is proportional to $\\eta$, the distance to $\\sqrt\\eta$."),
             (16, "That is the factor in the number of steps of the slow clock."),
         ],
