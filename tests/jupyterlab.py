@@ -87,7 +87,7 @@ def open_chapter(page: Page, lab: str, name: str) -> None:
 def run_all(page: Page) -> None:
     """Run all cells of the open notebook, until all are done or one has failed."""
     # Without a kernel, JupyterLab would ask which one to run the cells in.
-    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.ready; }}")
+    idle(page)
     page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
     done = """notebook.widgets.every(({model}) => model.type !== "code"
         || (model.executionCount && model.executionState === "idle"))"""
@@ -96,15 +96,26 @@ def run_all(page: Page) -> None:
     page.wait_for_function(f"() => {{ {NOTEBOOK} return {done} || {failed}; }}", timeout=300_000, polling=250)
 
 
+def idle(page: Page) -> None:
+    """Wait until the notebook's kernel has nothing to do; a request to one that restarts may have no answer."""
+    page.wait_for_function(
+        f"() => {{ {NOTEBOOK} return panel.sessionContext.session?.kernel?.status === 'idle'; }}",
+        timeout=120_000,
+        polling=250,
+    )
+
+
 def run(page: Page, part: str, source: str | None = None):
     """Run the cell whose text contains `part`, with another text if one is given, and return its outputs."""
+    idle(page)
     number = page.evaluate(
         f"""async ([part, source]) => {{
             {NOTEBOOK}
             const number = notebook.widgets.findIndex(({{model}}) => model.sharedModel.source.includes(part));
             if (source) notebook.widgets[number].model.sharedModel.setSource(source);
             notebook.activeCellIndex = number;
-            await window.jupyterapp.commands.execute("notebook:run-cell");
+            const late = new Promise((_, fail) => setTimeout(() => fail(new Error("no end in 120 s")), 120_000));
+            await Promise.race([window.jupyterapp.commands.execute("notebook:run-cell"), late]);
             return number;
         }}""",
         [part, source],
@@ -121,7 +132,9 @@ def add_cell(page: Page, source: str) -> None:
 
 
 def restart(page: Page) -> None:
-    page.evaluate(f"() => {{ {NOTEBOOK} return panel.sessionContext.session.kernel.restart(); }}")
+    page.evaluate(f"() => {{ {NOTEBOOK} void panel.sessionContext.session.kernel.restart(); }}")
+    page.wait_for_timeout(1000)  # its state says so only then
+    idle(page)
 
 
 def look(widget) -> tuple[str, str]:
