@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from matplotlib.figure import Figure
+from IPython.utils.capture import capture_output
 from PIL import Image
 
 from labnoise import explore
@@ -536,20 +536,17 @@ def test_with_a_kernel_it_shows_itself_as_a_widget(monkeypatch):
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
-def test_a_figure_in_a_notebook_heeds_the_theme(monkeypatch):
+def test_figures_in_a_notebook_heed_its_theme(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell puts its own there
-    shell = InteractiveShell.instance()
+    InteractiveShell.instance()
     try:
-        monkeypatch.setenv("LABNOISE_FRAMES", "anywhere")
-        with matplotlib.rc_context():
-            figure_style()
-            assert "text/html" not in shell.display_formatter.format(Figure())[0]
-            monkeypatch.delenv("LABNOISE_FRAMES")
-            figure_style()
-        figure = Figure()
-        figure.subplots()
-        shown = shell.display_formatter.format(figure)[0]["text/html"]
-        assert '[data-jp-theme-light="false"] .afterzero-figure' in shown
-        assert 'src="data:image/png;base64,iVBOR' in shown
+        for frames in ("anywhere", None):
+            with matplotlib.rc_context(), monkeypatch.context() as setting, capture_output() as shown:
+                if frames:
+                    setting.setenv("LABNOISE_FRAMES", frames)
+                figure_style()
+            styles = [output.data["text/html"] for output in shown.outputs]
+            assert len(styles) == (0 if frames else 1)
+        assert '[data-jp-theme-light="false"] .jp-RenderedImage img' in styles[0]
     finally:
         InteractiveShell.clear_instance()

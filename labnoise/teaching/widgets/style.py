@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib
 from cycler import cycler
-from matplotlib.figure import Figure
 
 # The colour of each role, which it keeps through the whole book: "sgd", "limit", "gradient", "manifold", "label",
 # "minibatch", "gaussian" and "guide". Okabe and Ito's palette, told apart by colour-blind readers, each legible on
@@ -50,11 +49,16 @@ STYLE: dict[Any, Any] = {
     "savefig.facecolor": "white",
 }
 
+# JupyterLab's name for its dark theme, and for a picture among outputs.
+_FOR_DARK_THEMES = """<style>
+[data-jp-theme-light="false"] .jp-RenderedImage img { filter: invert(0.93) hue-rotate(180deg); }
+</style>"""
+
 
 def figure_style() -> None:
     """Give every later figure of this session the book's look; `explore` uses it by itself.
 
-    In a notebook whose theme is dark a figure's lightness is inverted, as on the book's dark pages.
+    In JupyterLab's dark theme the lightness of the notebook's figures is inverted, as on the book's dark pages.
 
     Examples
     --------
@@ -71,17 +75,6 @@ def figure_style() -> None:
     if (
         shell is not None and "LABNOISE_FRAMES" not in os.environ
     ):  # the book's pages have a style sheet for it
-        shell.display_formatter.formatters["text/html"].for_type(Figure, _for_either_theme)
+        from IPython.display import HTML, display
 
-
-def _for_either_theme(figure: Figure) -> str | None:
-    """A figure as HTML that heeds JupyterLab's theme; nothing if there is nothing in it."""
-    from IPython.core.pylabtools import print_figure
-
-    if not (figure.axes or figure.lines):
-        return None
-    return (
-        '<style>[data-jp-theme-light="false"] .afterzero-figure '
-        "{ filter: invert(0.93) hue-rotate(180deg); }</style>"
-        f'<img class="afterzero-figure" alt="" src="data:image/png;base64,{print_figure(figure, base64=True)}">'
-    )
+        display(HTML(_FOR_DARK_THEMES))
