@@ -24,13 +24,12 @@ if [ -z "$python" ]; then
 fi
 
 if [ -e $stamp ]; then
-    echo "The lock has changed: bringing .venv up to date"
-else
-    echo "Setting up .venv with $("$python" --version) (about two minutes, 1.4 GB)"
-    if ! "$python" -m venv --clear .venv; then
-        echo "error: $python cannot make virtual environments (on Debian: install python3-venv)." >&2
-        exit 1
-    fi
+    echo "The lock has changed: what it no longer names must go, too"
+fi
+echo "Setting up .venv with $("$python" --version) (about two minutes, 1.4 GB)"
+if ! "$python" -m venv --clear .venv; then
+    echo "error: $python cannot make virtual environments (on Debian: install python3-venv)." >&2
+    exit 1
 fi
 rm -f $stamp
 # The lock is complete, so there is nothing to resolve; wheels only, so there is nothing to compile.
