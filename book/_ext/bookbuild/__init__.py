@@ -5,6 +5,7 @@ Each function below is one such need, connected to one Sphinx event in `setup`.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,10 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.ext.mathjax import html_visit_math
+from sphinx.util import logging
+
+from labnoise.teaching.widgets.assets import ASSETS
+from labnoise.teaching.widgets.static import REPORT
 
 from . import (
     cache,
@@ -34,6 +39,8 @@ from . import (
     stale,
     styles,
 )
+
+logger = logging.getLogger(__name__)
 
 
 def lock_the_build(app: Sphinx, config) -> None:
@@ -73,8 +80,8 @@ def copy_assets(app: Sphinx) -> None:
     """The widgets' script and style lie in labnoise, for JupyterLab too."""
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
-    for name in ("explore.css", "gestures.js", "explore.js"):
-        shutil.copyfile(Path(app.srcdir) / "labnoise" / "teaching" / "widgets" / name, static / name)
+    for asset in ASSETS:
+        shutil.copyfile(asset, static / asset.name)
 
 
 def load_katex(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -145,6 +152,10 @@ def copy_frames(app: Sphinx, exception: Exception | None) -> None:
             raise ExtensionError(
                 f"the pictures of widget {name} are gone: run `make clean`, then build again"
             )
+        report = json.loads((source / name / REPORT).read_text(encoding="utf8"))
+        for control, why in report["stepped because"].items():
+            if why is not None:
+                logger.info("%s: %s is stepped, because %s", report["draw"], control, why)
         if not (target / name).is_dir():
             shutil.copytree(source / name, target / name)
     if target.is_dir():

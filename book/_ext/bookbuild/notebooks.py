@@ -186,7 +186,7 @@ def shown(output, alt: str) -> list:
     if 'class="explore"' in page:
         sentence = html.unescape(re.search(r'<p class="explore-sentence"[^>]*>(.*?)</p>', page, re.DOTALL)[1])
         say = f"{escape(sentence)} *Run this cell, and the picture moves.*"
-        width = int(re.search(r'<img class="explore-frame[^>]* width="(\d+)"', page)[1])
+        width = int(re.search(r'<img class="explore-poster[^>]* width="(\d+)"', page)[1])
         return [
             _picture(_png(first_picture(page)), sentence, {"width": width}),
             _display({"text/markdown": say, "text/plain": sentence}),
@@ -223,14 +223,11 @@ def _png(picture: Image.Image) -> str:
 
 
 def first_picture(page: str) -> Image.Image:
-    """What a widget shows before it is moved: its frame over its background."""
-    layers: dict[str, Path] = {}
-    for kind, name in re.findall(r'<img class="explore-(light|frame)[^"]*" src="\.\./_frames/([^"]+)"', page):
-        layers.setdefault(kind, Path(os.environ["LABNOISE_FRAMES"]) / name)
-    pictures = [Image.open(layers[kind]).convert("RGBA") for kind in ("light", "frame") if kind in layers]
-    below = Image.new("RGBA", pictures[0].size, "white")
-    for picture in pictures:
-        below.alpha_composite(picture)
+    """What a widget shows before it is moved."""
+    name = re.search(r'<img class="explore-poster explore-light[^"]*" src="\.\./_frames/([^"]+)"', page)[1]
+    picture = Image.open(Path(os.environ["LABNOISE_FRAMES"]) / name).convert("RGBA")
+    below = Image.new("RGBA", picture.size, "white")
+    below.alpha_composite(picture)
     return below
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from labnoise.teaching.widgets.definition import Definition
+from labnoise.teaching.widgets.definition import THROW, Definition
 
 
 def setting_as_code(definition: Definition) -> dict[str, Any] | None:
@@ -26,6 +26,7 @@ def setting_as_code(definition: Definition) -> dict[str, Any] | None:
     return {
         "before": "\n".join([*imports, "", figure, f"{_name(draw)}({target}, "]),
         "values": [[repr(value) for value in control.values] for control in definition.controls],
+        "throw": THROW if definition.dice else None,
         "after": ")",
     }
 

@@ -6,7 +6,8 @@ _HERE = Path(__file__).parent
 
 STYLE_SHEET = _HERE / "explore.css"
 GESTURES = _HERE / "gestures.js"
+DISPLAY = _HERE / "display.js"
 CANVAS = _HERE / "canvas.js"
 
 # What every page with a widget loads, in this order; plain scripts, so that they run from file:// too.
-ASSETS = (STYLE_SHEET, GESTURES, _HERE / "explore.js")
+ASSETS = (STYLE_SHEET, GESTURES, DISPLAY, _HERE / "explore.js")

@@ -10,6 +10,7 @@ function add(parent, tag, className) {
 function render({ model, el }) {
   el.classList.add("explore", "explore-live");
   const picture = add(el, "div", "explore-picture");
+  const sheet = add(picture, "div", "explore-sheet");
   const controls = add(el, "div", "explore-controls");
   controls.innerHTML = model.get("controls");
   const fields = [...controls.querySelectorAll("input[type=range], select")];
@@ -20,23 +21,11 @@ function render({ model, el }) {
   problem.setAttribute("role", "alert");
   const [width, height] = model.get("size");
   picture.style.maxWidth = `${width}px`;
-
-  async function picturing(bytes, className) {
-    const image = document.createElement("img");
-    Object.assign(image, { width, height, className, alt: "", draggable: false, decoding: "sync" });
-    image.src = URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
-    await image.decode();
-    URL.revokeObjectURL(image.src);
-    return image;
-  }
-
-  let shown = add(picture, "img", "explore-frame");
-  Object.assign(shown, { width, height, alt: "" });
-  for (const layer of ["light", "dark"]) {
-    const bytes = model.get(layer);
-    if (bytes.byteLength) picturing(bytes, `explore-${layer}`).then((image) => picture.prepend(image));
-    else picture.classList.add("explore-whole");
-  }
+  sheet.style.aspectRatio = `${width} / ${height}`;
+  sheet.setAttribute("role", "img");
+  const screen = exploreScreen([sheet], [width, height]);
+  const whole = (pack) => exploreMix(pack, [[0, 1]]);
+  exploreUnpack(model.get("stage")).then((pack) => screen.lay(whole(pack)));
 
   let stop = () => {};
   let turns = 0;
@@ -55,13 +44,12 @@ function render({ model, el }) {
       fields.forEach((_, i) => put(i, model.get("places")[i], model.get("labels")[i]));
     }
     typed.forEach((field, i) => { if (field && field !== document.activeElement) field.value = model.get("labels")[i]; });
-    const [frame, text, trouble] = ["frame", "sentence", "problem"].map((name) => model.get(name));
-    const image = await picturing(frame, "explore-frame");
+    const trouble = model.get("problem");
+    const pack = await exploreUnpack(model.get("frame"));
     if (mine === latest) {
-      shown.replaceWith(image); // decoded already: the old picture stays until the new one is painted
-      shown = image;
-      shown.alt = text;
-      sentence.textContent = trouble ? "" : text;
+      screen.show(whole(pack));
+      sentence.textContent = trouble ? "" : pack.sentences[0];
+      sheet.setAttribute("aria-label", pack.sentences[0]);
       problem.textContent = trouble;
       sentence.style.minHeight = `${sentence.offsetHeight}px`;
     }
@@ -75,18 +63,22 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  if (model.get("stops")) {
+  const played = model.get("played");
+  if (played >= 0) {
     const button = controls.querySelector(".explore-play");
-    stop = explorePlay(button, explorePace(model.get("stops")), async () => {
+    const here = () => model.get("places")[played];
+    stop = explorePlay(button, Number(fields[played].max), here, async (place) => {
       const drawn = new Promise((resolve) => { answered = resolve; });
-      send("steps", model.get("steps") + 1);
+      send("turned", [played, place, ++turns]);
       await drawn;
-      return !model.get("at_end") && !model.get("problem");
+      if (model.get("problem")) stop();
     });
   }
 
+  controls.querySelector(".explore-throw")?.addEventListener("click", () => send("thrown", model.get("thrown") + 1));
+
   if (model.get("pad")) {
-    explorePad(picture, model.get("pad"), (across, down) => {
+    explorePad(sheet, model.get("pad"), (across, down) => {
       stop();
       send("pointer", [across, down]);
     });

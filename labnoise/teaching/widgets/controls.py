@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +12,17 @@ import numpy as np
 
 Value = Any  # a finite number, or a string
 
+# The formats that `display.js` writes as Python does.
+_FORMAT = re.compile(r"[^{}]*\{:(\.\d+)?[gf]\}[^{}]*")
+
 
 @dataclass(frozen=True)
 class Control:
     """The values that one control of `explore` runs through.
 
-    Increasing numbers become a range, strings become a select. The static book stops exactly at `values`;
-    with a kernel a range whose values are equally or geometrically spaced moves continuously between them.
+    Increasing numbers become a range, strings become a select. A range whose values are equally or geometrically
+    spaced moves continuously between them: with a kernel always, in the static book where its pictures allow it.
+    Others stop exactly at `values`.
 
     Parameters
     ----------
@@ -28,15 +33,16 @@ class Control:
     start : one of the values
         By default the first.
     format : str
-        How a number is written, as `str.format` has it. Whole numbers are written as they are.
+        How a number is written, as `str.format` has it: "{:.3g}", "{:.2f}", "{:g}" and the like, with words around
+        it or none. Whole numbers are written as they are.
     name : str
         The keyword of `explore`, which fills it in.
 
     Raises
     ------
     ValueError
-        For fewer than two values, values that are not finite or do not increase, repeated strings, and a start
-        that is not among the values.
+        For fewer than two values, values that are not finite or do not increase, repeated strings, a start
+        that is not among the values, and a format that a page without a kernel cannot follow.
     TypeError
         For what is neither numbers nor strings.
 
@@ -60,6 +66,10 @@ class Control:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "label", self.label or name)
         object.__setattr__(self, "start", values[0 if self.start is None else self._find(self.start)])
+        if not _FORMAT.fullmatch(self.format):
+            raise ValueError(
+                f"{name}: format = {self.format!r}: write one number as in '{{:.3g}}', '{{:.2f}}' or '{{:g}}'"
+            )
 
     @property
     def is_range(self) -> bool:
@@ -89,6 +99,13 @@ class Control:
         ):
             return "log"
         return "irregular"
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether it can show values between its stops."""
+        return self.spacing in ("linear", "log") or (
+            self.spacing == "integer" and self.values[1] - self.values[0] > 1
+        )
 
     def say(self, value: Value) -> str:
         """A value as the reader sees it."""
@@ -147,7 +164,7 @@ class Control:
 
 
 def make_controls(keywords: Mapping[str, Control | Sequence[Value]]) -> list[Control]:
-    """The controls of one widget: at most two ranges and one select."""
+    """The controls of one widget: at most three ranges and one select."""
     controls = []
     for name, given in keywords.items():
         if isinstance(given, Control):
@@ -156,9 +173,9 @@ def make_controls(keywords: Mapping[str, Control | Sequence[Value]]) -> list[Con
         else:
             controls.append(Control(given, name=name))
     ranges = sum(control.is_range for control in controls)
-    if not controls or ranges > 2 or len(controls) - ranges > 1:
+    if not controls or ranges > 3 or len(controls) - ranges > 1:
         raise ValueError(
-            f"controls = {list(keywords)}: a widget has at least one control and at most two ranges and one "
+            f"controls = {list(keywords)}: a widget has at least one control and at most three ranges and one "
             "select, so that every setting can be drawn for the static book; fix the others inside `draw`"
         )
     return controls

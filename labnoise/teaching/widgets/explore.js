@@ -1,97 +1,148 @@
-// The front of `explore` without a kernel: every figure.explore of the page chooses among its precomputed frames.
+// The front of `explore` without a kernel: every figure.explore of the page moves between its computed pictures.
 (() => {
-  const REACH = 6; // how many stops ahead, in every direction, frames are fetched once the reader has come near
+  window.exploreData = (script, text) => script.arrived(text); // what a file of pictures calls
+
+  /** The pack of pictures in a file; a script element, as a page on a disk may load nothing else. */
+  async function load(address) {
+    const script = Object.assign(document.createElement("script"), { src: address });
+    const text = await new Promise((arrived, missing) => {
+      Object.assign(script, { arrived, onerror: () => missing(address) });
+      document.head.append(script);
+    });
+    script.remove();
+    return exploreUnpack(exploreBytes(text));
+  }
 
   function wire(figure) {
-    const spec = JSON.parse(figure.querySelector("script").textContent);
+    const spec = JSON.parse(figure.querySelector("script").textContent), { controls } = spec;
     const [picture, sentence] = ["picture", "sentence"].map((part) => figure.querySelector(`.explore-${part}`));
     const code = figure.querySelector("pre"); // the setting as code, or nothing
-    const inputs = spec.controls.map(({ name }) => figure.querySelector(`[name="${name}"]`));
-    const images = new Map(); // frame number -> {image, ready, decoded}
+    const inputs = controls.map(({ name }) => figure.querySelector(`[name="${name}"]`));
     const sheets = [...figure.querySelectorAll(".explore-sheet")];
-    let shown = sheets[0].querySelector(".explore-frame");
-    let background = ""; // the address of a background that is missing
+    const ranges = controls.flatMap((control, i) => (control.stops ? [i] : []));
+    const choice = controls.findIndex(({ stops }) => !stops);
+    const places = inputs.map((input) => (input.tagName === "SELECT" ? input.selectedIndex : Number(input.value)));
+    const files = new Map();
+    const there = new Map();
+    let thrown = 0;
+    let screen; // made at the first touch
     let latest = 0; // counts the moves: a picture that arrives after a later move is not shown
 
-    const at = (i) => (inputs[i].tagName === "SELECT" ? inputs[i].selectedIndex : Number(inputs[i].value));
-    const stops = () => inputs.map((_, i) => at(i));
-    const setting = (stops) => stops.reduce((n, stop, i) => n * spec.controls[i].labels.length + stop, 0);
-
-    const put = exploreControls(inputs, () => { stop(); show(); });
-
-    function load(number) {
-      if (images.has(number)) return images.get(number);
-      const image = shown.cloneNode();
-      image.loading = "eager";
-      image.decoding = "sync"; // the old picture stays until the new one can be painted
-      image.src = `${spec.folder}/${number}.webp`;
-      const entry = { image, decoded: false };
-      entry.ready = image.decode().then(() => { entry.decoded = true; });
-      entry.ready.catch(() => images.delete(number)); // to be tried again on the next visit
-      images.set(number, entry);
-      return entry;
+    /** What lies at a place: the counterpart of `Control.at`. */
+    function value(i, place) {
+      const { stops, kind } = controls[i], below = Math.min(Math.floor(place), stops.length - 2), beyond = place - below;
+      if (kind === "irregular" || beyond === 0 || beyond === 1) return stops[below + Math.round(beyond)];
+      const [low, high] = [stops[below], stops[below + 1]];
+      if (kind === "log") return low * (high / low) ** beyond;
+      return kind === "integer" ? Math.round(low + beyond * (high - low)) : low + beyond * (high - low);
     }
 
-    function missing(address) {
-      problem.textContent = address
-        ? `This picture is not there: ${address}. Build the book again; what else is there still works.` : "";
+    /** The nearest place that the control can show. */
+    function settle(i, place) {
+      const { stops, kind } = controls[i], below = Math.floor(place);
+      if (!stops || kind === "irregular") return Math.round(place);
+      if (kind !== "integer" || below === place) return place;
+      return below + (value(i, place) - stops[below]) / (stops[below + 1] - stops[below]);
+    }
+
+    function label(i, place) {
+      const { labels, kind, format } = controls[i];
+      if (Number.isInteger(place)) return labels[place];
+      return kind === "integer" ? String(value(i, place)) : exploreFormat(format, value(i, place));
+    }
+
+    const put = exploreControls(inputs, (i, place) => { stop(); move(i, place); });
+
+    function move(i, place) {
+      places[i] = settle(i, place);
+      return show();
+    }
+
+    /** A file's pack: at once if it is there, else a promise. */
+    function pack(name) {
+      if (there.has(name)) return there.get(name);
+      if (!files.has(name)) {
+        const coming = load(`${spec.folder}/${name}.js`);
+        files.set(name, coming);
+        coming.then((pack) => there.set(name, pack), () => files.delete(name)); // to be tried again on the next visit
+      }
+      return files.get(name);
     }
 
     /** Show the setting that the controls name; resolves when its picture is there, or is known to be missing. */
     async function show() {
       const mine = ++latest;
-      spec.controls.forEach(({ labels }, i) => {
-        put(i, at(i), labels[at(i)]);
-        if (inputs[i].tagName !== "SELECT") inputs[i].parentElement.nextElementSibling.textContent = labels[at(i)];
+      places.forEach((place, i) => {
+        put(i, place, label(i, place));
+        if (controls[i].stops) inputs[i].parentElement.nextElementSibling.textContent = label(i, place);
       });
       if (code) write();
-      const number = setting(stops());
-      const { image, ready, decoded } = load(spec.frames[number]);
-      let address = "";
-      if (!decoded) await ready.catch(() => { address = image.getAttribute("src"); });
-      if (mine !== latest) return;
-      missing(address || background);
-      sentence.textContent = spec.sentences[number];
-      sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
-      if (!address) {
-        shown.replaceWith(image);
-        shown = image;
-        shown.alt = spec.sentences[number];
-        if (sheets[1]) Object.assign(sheets[1].querySelector(".explore-frame"), { src: image.src, decoding: "sync" });
+      const name = (choice < 0 ? 0 : places[choice]) * Math.max(spec.dice, 1) + thrown;
+      let [below, pictures] = [pack("stage"), pack(name)];
+      try {
+        if (below instanceof Promise || pictures instanceof Promise) [below, pictures] = await Promise.all([below, pictures]);
+      } catch (address) {
+        if (mine === latest) missing(address);
+        return;
       }
-      fetchAround();
+      if (mine !== latest) return;
+      missing("");
+      if (!screen) {
+        screen = exploreScreen(sheets, spec.size);
+        screen.lay(exploreMix(below, [[0, 1]]));
+        picture.classList.add("explore-drawn");
+      }
+      screen.show(exploreMix(pictures, around()));
+      tell(pictures);
+      if (thrown) pack((name - thrown) + ((thrown + 1) % spec.dice)); // who throws twice throws again
     }
 
-    /** Fetch the frames to which the next moves lead, the nearest first, until the reader moves on. */
-    async function fetchAround() {
-      const mine = latest, here = stops();
-      for (let far = 1; far <= REACH; far += 1) {
-        for (let i = 0; i < here.length; i += 1) {
-          for (const stop of [here[i] + far, here[i] - far]) {
-            if (mine !== latest) return;
-            if (!(stop in spec.controls[i].labels)) continue;
-            await load(spec.frames[setting(Object.assign([...here], { [i]: stop }))]).ready.catch(() => {});
-          }
-        }
+    /** The pictures to be mixed, [number, weight]: settings are counted like digits, the last range fastest. */
+    function around() {
+      let mixed = [[0, 1]];
+      for (const i of ranges) {
+        const { nodes } = controls[i];
+        mixed = mixed.flatMap(([index, weight]) => exploreStencil(nodes, places[i]).map(([node, share]) => [index * nodes.length + node, weight * share]));
       }
+      return mixed;
+    }
+
+    /** The sentence of the nearest computed setting, which is named where it is another one. */
+    function tell(pictures) {
+      let index = 0;
+      const elsewhere = [];
+      for (const i of ranges) {
+        const { nodes } = controls[i], off = nodes.map((node) => Math.abs(node - places[i]));
+        const nearest = off.indexOf(Math.min(...off)), said = label(i, nodes[nearest]);
+        index = index * nodes.length + nearest;
+        if (said !== label(i, places[i])) elsewhere.push(`${controls[i].label.replace(/ =$/, "")} = ${said}`);
+      }
+      const words = pictures.sentences[index];
+      sentence.textContent = elsewhere.length ? `${words} (Numbers computed at ${elsewhere.join(", ")}.)` : words;
+      sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
+      for (const poster of sheets[0].querySelectorAll("img")) poster.alt = sentence.textContent;
     }
 
     function write() {
-      const values = stops().map((stop, i) => `${spec.controls[i].name}=${spec.code.values[i][stop]}`);
-      code.textContent = spec.code.before + values.join(", ") + spec.code.after;
+      const given = places.map((place, i) => {
+        const typed = Number.isInteger(place) ? spec.code.values[i][place] : String(Number(value(i, place).toPrecision(6)));
+        return `${controls[i].name}=${typed}`;
+      });
+      if (spec.code.throw) given.push(`${spec.code.throw}=${thrown}`);
+      code.textContent = spec.code.before + given.join(", ") + spec.code.after;
     }
 
     const problem = document.createElement("p");
     problem.className = "explore-problem";
     problem.setAttribute("role", "alert");
     picture.append(problem);
-    const failed = (image) => {
-      if (!image.matches(".explore-frame")) background = image.getAttribute("src");
-      missing(image.getAttribute("src"));
-    };
-    picture.addEventListener("error", (event) => failed(event.target), true);
+    function missing(address) {
+      problem.textContent = address
+        ? `This picture is not there: ${address}. Build the book again; what else is there still works.` : "";
+    }
+    picture.addEventListener("error", (event) => missing(event.target.getAttribute("src")), true);
     for (const image of picture.querySelectorAll("img")) {
-      if (image.complete && !image.naturalWidth) failed(image); // before this script ran
+      if (image.complete && !image.naturalWidth) missing(image.getAttribute("src")); // before this script ran
     }
 
     if (code) write();
@@ -99,22 +150,22 @@
     let stop = () => {};
     const button = figure.querySelector(".explore-play");
     if (button) {
-      const i = spec.controls.findIndex(({ name }) => name === spec.play), last = spec.controls[i].labels.length - 1;
-      stop = explorePlay(button, explorePace(last + 1), async () => {
-        put(i, at(i) === last ? 0 : at(i) + 1, "");
-        await show();
-        return at(i) < last;
-      });
+      const i = controls.findIndex(({ name }) => name === spec.play);
+      stop = explorePlay(button, controls[i].stops.length - 1, () => places[i], (place) => move(i, place));
     }
 
+    figure.querySelector(".explore-throw")?.addEventListener("click", () => {
+      thrown = (thrown + 1) % spec.dice;
+      show();
+    });
+
     if (spec.pad) {
-      const nearest = (stops, place) =>
-        stops.reduce((best, stop, i) => (Math.abs(stop - place) < Math.abs(stops[best] - place) ? i : best), 0);
       explorePad(sheets[0], spec.pad, (across, down) => {
         stop();
         for (const [direction, place] of [[spec.pad.x, across], [spec.pad.y, down]]) {
           if (!direction) continue;
-          put(spec.controls.findIndex(({ name }) => name === direction.name), nearest(direction.stops, place), "");
+          const i = controls.findIndex(({ name }) => name === direction.name);
+          places[i] = settle(i, explorePlace(direction.stops, place) / direction.finer);
         }
         show();
       });
@@ -124,8 +175,9 @@
       event.stopPropagation(); // arrow keys belong to the controls, not to the page
       if (event.key === "Escape") stop();
     });
-    figure.addEventListener("pointerenter", fetchAround, { once: true });
-    figure.addEventListener("focusin", fetchAround, { once: true });
+    const touch = () => { if (!screen) show(); };
+    figure.addEventListener("pointerenter", touch, { once: true });
+    figure.addEventListener("focusin", touch, { once: true });
 
     figure.querySelector(".explore-copy")?.addEventListener("click", async (event) => {
       code.hidden = false;

@@ -14,16 +14,12 @@ from labnoise.teaching.widgets.definition import Definition
 from labnoise.teaching.widgets.live import Live
 from labnoise.teaching.widgets.static import publish
 
-# Static pictures are drawn for phones and dense screens; live ones for the 50 ms between two moves.
-STATIC_DPI = 220
-LIVE_DPI = 150
-
 
 class Explorer:
     """A picture with controls, made by `explore`; the last expression of a cell shows it.
 
     Where the environment names a folder in `LABNOISE_FRAMES`, as the book's build does, it shows itself as
-    HTML over frames drawn into that folder, elsewhere as Jupyter widgets.
+    HTML over pictures recorded into that folder, elsewhere as Jupyter widgets.
 
     Attributes
     ----------
@@ -45,7 +41,7 @@ class Explorer:
         return self._live
 
     def show(self, **values: Value) -> str:
-        """Move the live controls, given by name, to exact values, and return the sentence.
+        """Move the live controls, given by name, to exact values, or `throw` to a number, and return the sentence.
 
         Raises
         ------
@@ -66,6 +62,7 @@ def explore(
     stage: Callable[[Figure], Any] | None = None,
     drag: Sequence[str | None] | None = None,
     play: str | None = None,
+    dice: int | None = None,
     **controls: Control | Sequence[Value],
 ) -> Explorer:
     """A picture that moves with its controls, with a kernel and in the static book alike.
@@ -73,17 +70,20 @@ def explore(
     Parameters
     ----------
     draw : function (artists, one value per control by name) -> sentence
-        Moves the artists and returns the sentence that says what is seen. Without a stage it is given the
-        figure in place of the artists and draws everything, about five times slower.
+        Moves the artists and returns the sentence that says what is seen: the same picture whenever the values are
+        the same. Without a stage it is given the figure in place of the artists and draws everything.
     stage : function (figure) -> artists, optional
         Draws what stays, once, and returns the artists that move: one artist, a sequence, a dict or a
         namespace.
     drag : pair of names, optional
         The pointer moves these two ranges along the first axes; None leaves a direction alone.
     play : name, optional
-        A button runs this range.
+        A button runs this range, in six seconds from end to end.
+    dice : int, optional
+        `draw` is also given `throw`, a whole number from which it makes its random key, and a button throws again. The
+        static book has the throws 0 to dice − 1 and runs through them; with a kernel every press is a new one.
     controls : keywords
-        Each an increasing sequence of numbers, a sequence of strings, or a `Control`; at most two ranges and
+        Each an increasing sequence of numbers, a sequence of strings, or a `Control`; at most three ranges and
         one select. Every control stays reachable by keyboard.
 
     Returns
@@ -95,10 +95,16 @@ def explore(
     ValueError, TypeError
         Before anything is shown: for a control that is empty, not finite or out of order, a start off the
         grid, a `drag` or `play` that names no range, and a `draw` that takes other arguments, returns no
-        sentence or changes what the stage did not return.
+        sentence or changes what the stage did not return. In the static book also for a `draw` that is not the same
+        at the same values, and for pictures that take more than 400 kB a choice and throw or 2 MB in all.
 
     Notes
     -----
+    In the static book a range moves continuously if its pictures do: where every artist keeps its number of points,
+    the page moves each point on a straight line between computed settings, which are chosen so that it is within a
+    pixel of where `draw` puts it. Otherwise the range stops at its values, and the page says so. The sentence is
+    always that of a computed setting, which is named where it is not the one shown.
+
     The static book offers the setting that it shows as code to copy if `draw` and `stage` have names of their own,
     in a cell or in a module, which the code then imports. A lambda, a `functools.partial` and a function made inside
     another one have none: write `def` at the top of the cell.
@@ -119,5 +125,4 @@ def explore(
     'At t = 1 the unbalance is 0.37 of what it was.'
     """
     frames = os.environ.get("LABNOISE_FRAMES")
-    dpi = STATIC_DPI if frames else LIVE_DPI
-    return Explorer(Definition(draw, stage, drag, play, make_controls(controls), dpi), frames)
+    return Explorer(Definition(draw, stage, drag, play, dice, make_controls(controls)), frames)

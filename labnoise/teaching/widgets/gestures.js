@@ -30,22 +30,27 @@ function exploreControls(fields, turn) {
   };
 }
 
-/** Let `button` call `step` about once every `pace` ms; a step resolves to whether another one can follow.
- *  With reduced motion every press is one step. Returns a function that stops. */
-function explorePlay(button, pace, step) {
+/** Let `button` run a place from where it is, `here()`, to `last`, from end to end in six seconds; `move(place)` shows
+ *  it and may return a promise. With reduced motion every press is one stop. Returns a function that stops. */
+function explorePlay(button, last, here, move) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const frame = () => new Promise(requestAnimationFrame);
   let run = 0; // counts the runs; a loop that finds another number here has been stopped
   const press = (on) => button.setAttribute("aria-pressed", String(on));
   const stop = () => { run += 1; press(false); };
   button.addEventListener("click", async () => {
-    if (still.matches) return step();
+    const begin = here() >= last ? 0 : here();
+    if (still.matches) return move(here() >= last ? 0 : Math.floor(here() + 1e-6) + 1);
     if (button.getAttribute("aria-pressed") === "true") return stop();
     const mine = ++run;
     press(true);
-    for (let more = true; more && mine === run && button.isConnected; ) {
-      const tick = new Promise((resolve) => setTimeout(resolve, pace));
-      more = await step();
-      await tick;
+    await move(begin);
+    let place = begin, before = await frame();
+    while (place < last && mine === run && button.isConnected) {
+      const now = await frame();
+      place = Math.min(place + ((now - before) / 6000) * last, last);
+      before = now;
+      if (mine === run) await move(place);
     }
     if (mine === run) stop();
   });
@@ -75,7 +80,10 @@ function explorePad(picture, area, move) {
   picture.append(pad);
 }
 
-/** The time between two steps: all stops in six seconds, but never a flicker and never a wait. */
-function explorePace(stops) {
-  return Math.min(Math.max(6000 / stops, 60), 600);
+/** Between which of some increasing or decreasing numbers another one lies, and how far: 2.5 is midway from the third. */
+function explorePlace(numbers, number) {
+  const sign = Math.sign(numbers.at(-1) - numbers[0]);
+  const above = numbers.findIndex((other) => sign * (other - number) > 0);
+  if (above <= 0) return above < 0 ? numbers.length - 1 : 0;
+  return above - 1 + (number - numbers[above - 1]) / (numbers[above] - numbers[above - 1]);
 }

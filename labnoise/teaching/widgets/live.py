@@ -7,39 +7,38 @@ from typing import Any
 import anywidget
 import traitlets
 
-from labnoise.teaching.widgets.assets import CANVAS, GESTURES, STYLE_SHEET
+from labnoise.teaching.widgets.assets import CANVAS, DISPLAY, GESTURES, STYLE_SHEET
 from labnoise.teaching.widgets.controls import Value
-from labnoise.teaching.widgets.definition import Definition
+from labnoise.teaching.widgets.definition import THROW, Definition
 from labnoise.teaching.widgets.markup import controls_markup
-from labnoise.teaching.widgets.picture import dark, encode
+from labnoise.teaching.widgets.pack import Frame, pack
 
 
 class Canvas(anywidget.AnyWidget):
     """The widget in the browser: Python writes what is shown, the browser what is done to it."""
 
-    _esm = GESTURES.read_text() + CANVAS.read_text()
+    _esm = GESTURES.read_text() + DISPLAY.read_text() + CANVAS.read_text()
     _css = STYLE_SHEET.read_text()
 
     size = traitlets.Tuple().tag(sync=True)
     controls = traitlets.Unicode().tag(sync=True)
-    light = traitlets.Bytes().tag(sync=True)
-    dark = traitlets.Bytes().tag(sync=True)
+    stage = traitlets.Bytes().tag(
+        sync=True
+    )  # what does not move, and what does with its sentence: packs of one
     frame = traitlets.Bytes().tag(sync=True)
-    sentence = traitlets.Unicode().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)  # what `draw` raised, shown in place of the sentence
     places: traitlets.List[float] = traitlets.List().tag(sync=True)  # of the controls, and what they read
     labels: traitlets.List[str] = traitlets.List().tag(sync=True)
     heard = traitlets.Int().tag(sync=True)  # the last turn that is answered: a handle under way is left alone
     moves = traitlets.Int().tag(sync=True)  # counts the answers, so that the browser knows that one has come
     pad = traitlets.Dict(allow_none=True).tag(sync=True)
-    stops = traitlets.Int().tag(sync=True)  # of the control that plays; 0 shows no button
-    at_end = traitlets.Bool().tag(sync=True)
+    played = traitlets.Int().tag(sync=True)  # the number of the control that the button runs; −1 for none
 
     # Which control is turned, its place or what was typed, and the number of the turn.
     turned: traitlets.List[Any] = traitlets.List().tag(sync=True)
     # Where the picture is dragged: fractions from the left and from the top.
     pointer: traitlets.List[float] = traitlets.List().tag(sync=True)
-    steps = traitlets.Int().tag(sync=True)  # counts the steps that the play button asked for
+    thrown = traitlets.Int().tag(sync=True)  # counts the throws of the dice
 
 
 class Live:
@@ -48,31 +47,41 @@ class Live:
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
         self._by_name = {control.name: control for control in definition.controls}
-        background = definition.picture.background()
-        played = self._by_name.get(definition.play or "")
+        names = list(self._by_name)
         self.canvas = Canvas(
             size=definition.picture.size,
-            controls=controls_markup(definition.controls, play=bool(played), exact=True),
-            light=encode(background) if background else b"",
-            dark=encode(dark(background)) if background else b"",
+            controls=controls_markup(
+                definition,
+                {control.name for control in definition.ranges if control.is_continuous},
+                typed=True,
+            ),
+            stage=pack([Frame.of(definition.picture.background(), "")]),
             pad=self._pad(),
-            stops=len(played.values) if played else 0,
+            played=names.index(definition.play) if definition.play else -1,
         )
-        self.values = {control.name: control.start for control in definition.controls}
+        self.values = definition.start
+        self.sentence = ""
         self._redraw()
         self.canvas.observe(self._turn, "turned")
         self.canvas.observe(self._drag, "pointer")
-        self.canvas.observe(self._step, "steps")
+        self.canvas.observe(self._throw, "thrown")
 
     def show(self, **values: Value) -> str:
         """Move to exact values; see `Explorer.show`."""
         for name in values:
-            if name not in self._by_name:
-                raise ValueError(f"{name} is no control of this picture: choose among {list(self._by_name)}")
-        self._move({name: self._by_name[name].accept(value) for name, value in values.items()})
+            if name not in self.values:
+                raise ValueError(f"{name} is no control of this picture: choose among {list(self.values)}")
+        self._move({name: self._accept(name, value) for name, value in values.items()})
         if self.canvas.problem:
             raise RuntimeError(self.canvas.problem)
-        return self.canvas.sentence
+        return self.sentence
+
+    def _accept(self, name: str, value: Value) -> Value:
+        if name in self._by_name:
+            return self._by_name[name].accept(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name} = {value!r}: choose a whole number from 0 on")
+        return value
 
     def _move(self, values: dict[str, Value]) -> None:
         self.values |= values
@@ -94,14 +103,14 @@ class Live:
         problem = ""
         with self.canvas.hold_sync():  # one message, so that picture and sentence change together
             try:
-                image, sentence = self._definition.picture.frame(self.values)
+                shown = Frame.of(*self._definition.picture.frame(self.values))
             except (
                 Exception
             ) as error:  # whatever it is, the reader sees it where she looks; the last picture stays
                 setting = ", ".join(f"{name} = {value!r}" for name, value in self.values.items())
                 problem = f"{type(error).__name__}: {error} (at {setting})"
             else:
-                self.canvas.frame, self.canvas.sentence = encode(image), sentence
+                self.canvas.frame, self.sentence = pack([shown]), shown.sentence
             self._answer(problem)
 
     def _answer(self, problem: str) -> None:
@@ -110,9 +119,6 @@ class Live:
         self.canvas.problem = problem
         self.canvas.places = [control.place(self.values[control.name]) for control in controls]
         self.canvas.labels = [control.say(self.values[control.name]) for control in controls]
-        if self._definition.play:
-            control = self._by_name[self._definition.play]
-            self.canvas.at_end = self.values[control.name] >= control.values[-1]
         self.canvas.moves += 1
 
     def _drag(self, change: Any) -> None:
@@ -125,11 +131,8 @@ class Live:
             }
         )
 
-    def _step(self, _change: Any) -> None:
-        """Play: on to the next stop, and from the last one to the first."""
-        control = self._by_name[self._definition.play or ""]
-        later = [stop for stop in control.values if stop > self.values[control.name]]
-        self._move({control.name: later[0] if later else control.values[0]})
+    def _throw(self, change: Any) -> None:
+        self._move({THROW: change.new})
 
     def _pad(self) -> dict[str, Any] | None:
         x, y = self._definition.drag

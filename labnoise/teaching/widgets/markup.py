@@ -5,16 +5,19 @@ from __future__ import annotations
 import html
 
 from labnoise.teaching.widgets.controls import Control
+from labnoise.teaching.widgets.definition import Definition
 
 PLAY = '<button type="button" class="explore-play" aria-pressed="false">Play</button>\n'
+THROW = '<button type="button" class="explore-throw">Throw again</button>\n'
 
 
-def controls_markup(controls: list[Control], play: bool, exact: bool) -> str:
-    """A row of controls and the play button; where values are exact a range stops anywhere, and values can be typed."""
-    return "\n".join(_control(control, exact) for control in controls) + "\n" + PLAY * play
+def controls_markup(definition: Definition, continuous: set[str], typed: bool) -> str:
+    """The controls and buttons of a widget: the ranges that move continuously, and whether values can be typed."""
+    rows = [_control(control, control.name in continuous, typed) for control in definition.controls]
+    return "\n".join(rows) + "\n" + PLAY * bool(definition.play) + THROW * bool(definition.dice)
 
 
-def _control(control: Control, exact: bool) -> str:
+def _control(control: Control, continuous: bool, typed: bool) -> str:
     label, name = html.escape(control.label), html.escape(control.name)
     if not control.is_range:
         options = "".join(
@@ -24,7 +27,7 @@ def _control(control: Control, exact: bool) -> str:
         field = f'<select name="{name}" autocomplete="off">{options}</select>'
         return f'<div class="explore-control"><label><span>{label}</span>{field}</label></div>'
     shown = html.escape(control.labels[control.index])
-    step = "any" if exact and control.spacing != "irregular" else "1"
+    step = "any" if continuous else "1"
     field = (
         f'<input type="range" name="{name}" min="0" max="{len(control.values) - 1}" step="{step}" '
         f'value="{control.index}" aria-valuetext="{shown}" autocomplete="off">'
@@ -32,7 +35,7 @@ def _control(control: Control, exact: bool) -> str:
     # The range itself tells its value to a screen reader, once.
     value = (
         f'<input type="text" class="explore-value" value="{shown}" aria-label="{label}, typed" autocomplete="off">'
-        if exact
+        if typed
         else f'<output aria-live="off">{shown}</output>'
     )
     return f'<div class="explore-control"><label><span>{label}</span>{field}</label>{value}</div>'

@@ -1,14 +1,13 @@
-"""One figure, drawn again and again: the background once, then only the artists that move.
+"""One figure, recorded again and again: the background once, then only the artists that move.
 
-A picture is a stack of two layers, a background and a transparent overlay with the moving artists. Both
-fronts show the same layers, so that what a reader sees in the static book is what she sees with a kernel.
+Both fronts show the same display lists, so that what a reader sees in the static book is what she sees with a kernel.
 """
 
 from __future__ import annotations
 
 import inspect
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -20,9 +19,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from labnoise.teaching.widgets.picture_files import dark
+from labnoise.teaching.widgets.recording import DisplayList, record
 from labnoise.teaching.widgets.style import STYLE
 
 PAGE_DPI = 110  # 7.2 inches fill the book's column, and 10 points are then as large as the prose
+POSTER_DPI = 220
 
 # Everything that is not ink is transparent: the page shows through, light or dark.
 TRANSPARENT: dict[Any, Any] = {"figure.facecolor": "none", "axes.facecolor": "none"}
@@ -40,21 +42,20 @@ class Picture:
         draw: Callable[..., str],
         stage: Callable[[Figure], Any] | None,
         start: Mapping[str, Any],
-        dpi: float,
     ) -> None:
         self.draw = draw
         _check_signature(draw, start)
         with matplotlib.rc_context({**STYLE, **TRANSPARENT}):
-            self.fig = Figure(dpi=dpi)
+            self.fig = Figure(dpi=PAGE_DPI)
             self.canvas = FigureCanvasAgg(self.fig)
             self.artists = stage(self.fig) if stage else None
-        self.moving = sorted(_flatten(self.artists), key=lambda artist: artist.get_zorder()) if stage else []
+        self.moving = sorted(_named(self.artists), key=lambda named: named[1].get_zorder()) if stage else []
         if stage and not self.moving:
             raise TypeError(
                 f"{_name(stage)}(fig) returned {self.artists!r}: return the artists that `draw` moves, as "
                 "one artist, a sequence, a dict or a namespace"
             )
-        for artist in self.moving:
+        for _, artist in self.moving:
             artist.set_animated(True)  # matplotlib then leaves it out of the background
         self.sentence = self._call(start)
         self.fig.draw_without_rendering()  # settles the layout with the moving artists in it …
@@ -63,33 +64,57 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height on the page, in CSS pixels; the files are finer."""
+        """Width and height on the page, in CSS pixels."""
         width, height = self.fig.get_size_inches()
         return round(PAGE_DPI * width), round(PAGE_DPI * height)
 
-    def background(self) -> Image.Image | None:
-        """All that does not move, or None without a stage."""
+    def background(self) -> DisplayList:
+        """All that does not move: nothing without a stage."""
         if self.artists is None:
-            return None
-        shown = [artist for artist in self.moving if artist.get_visible()]
-        for artist in shown:
-            artist.set_visible(False)  # axis labels, unlike other artists, are drawn even when animated
-        self.canvas.draw()
-        for artist in shown:
-            artist.set_visible(True)
-        return self._pixels()
+            return DisplayList()
+        with self._only_still():
+            return self._record([("background", self.fig)], still=True)
 
-    def frame(self, values: Mapping[str, Any]) -> tuple[Image.Image, str]:
+    def frame(self, values: Mapping[str, Any]) -> tuple[DisplayList, str]:
         """The moving artists alone (without a stage: the whole picture), and the sentence, at one setting."""
         sentence = self._call(values)
         if self.artists is None:
-            self.canvas.draw()
-        else:
+            return self._record([("the picture", self.fig)], still=True), sentence
+        return self._record(self.moving, still=False), sentence
+
+    def poster(self, values: Mapping[str, Any]) -> tuple[Image.Image, Image.Image]:
+        """The whole picture at one setting, for the light and for the dark page, as pixels for dense screens."""
+        self._call(values)
+        self.fig.set_dpi(POSTER_DPI)
+        try:
+            with self._only_still():
+                self.canvas.draw()
+            below = self._pixels()
             renderer = self.canvas.get_renderer()
             renderer.clear()
-            for artist in self.moving:
+            for _, artist in self.moving:
                 artist.draw(renderer)
-        return self._pixels(), sentence
+            above = self._pixels()
+        finally:
+            self.fig.set_dpi(PAGE_DPI)
+        light, dim = below.copy(), dark(below)
+        light.alpha_composite(above)
+        dim.alpha_composite(above)
+        return light, dim
+
+    @contextmanager
+    def _only_still(self) -> Iterator[None]:
+        shown = [artist for _, artist in self.moving if artist.get_visible()]
+        for artist in shown:
+            artist.set_visible(False)  # axis labels, unlike other artists, are drawn even when animated
+        try:
+            yield
+        finally:
+            for artist in shown:
+                artist.set_visible(True)
+
+    def _record(self, artists: Sequence[tuple[str, Artist]], still: bool) -> DisplayList:
+        return record(artists, self.fig.bbox.width, self.fig.bbox.height, PAGE_DPI, still)
 
     def _call(self, values: Mapping[str, Any]) -> str:
         with matplotlib.rc_context({**STYLE, **TRANSPARENT}):
@@ -162,46 +187,29 @@ class Picture:
         return float(x), float(y)
 
 
-def dark(image: Image.Image) -> Image.Image:
-    """The same background for a dark page: grey ink is inverted, coloured ink keeps its colour."""
-    pixels = np.array(image)
-    colour = pixels[..., :3].astype(np.int16)
-    chroma = colour.max(axis=-1) - colour.min(axis=-1)
-    grey = np.clip(1 - chroma / 48, 0, 1)[
-        ..., None
-    ]  # 1 for ink, 0 for colour, in between for what is neither
-    pixels[..., :3] = colour + grey * (255 - 2 * colour)
-    return Image.fromarray(pixels)
-
-
-def encode(image: Image.Image) -> bytes:
-    """WebP as small as the eye allows: line art in 256 colours, smooth shading in all of them."""
-    few = image.quantize(256, method=Image.Quantize.FASTOCTREE).convert("RGBA")
-    sample = (slice(None, None, 4), slice(None, None, 4))  # enough to tell shading from lines
-    loss = np.asarray(few)[sample].astype(np.int16) - np.asarray(image)[sample]
-    file = io.BytesIO()
-    if np.abs(loss).mean() < 1:
-        few.save(file, "WEBP", lossless=True, quality=20, method=2)
-    else:
-        image.save(file, "WEBP", quality=85)
-    return file.getvalue()
-
-
-def _flatten(artists: Any) -> list[Artist]:
-    """The artists in whatever a stage returned; data that it handed along for `draw` are skipped."""
+def _named(artists: Any, name: str = "") -> list[tuple[str, Artist]]:
+    """The artists in whatever a stage returned, with names; data that it handed along for `draw` are skipped."""
     if isinstance(artists, Figure):
         raise TypeError("the stage returned its figure: return the artists that `draw` moves")
     if isinstance(artists, Artist):
-        return [artists]
+        return [(name or type(artists).__name__, artists)]
+    items: Any
     if isinstance(artists, Mapping):
-        artists = artists.values()
+        items = artists.items()
     elif isinstance(artists, SimpleNamespace) or is_dataclass(artists):
-        artists = vars(artists).values()
+        items = vars(artists).items()
+    elif isinstance(artists, list | tuple | set):
+        items = enumerate(artists)
     elif isinstance(artists, np.ndarray) and artists.dtype == object:
-        artists = artists.flat
-    elif not isinstance(artists, list | tuple | set):
+        items = enumerate(artists.flat)
+    else:
         return []
-    return list(dict.fromkeys(found for item in artists for found in _flatten(item)))
+    found = {
+        artist: deeper
+        for key, item in items
+        for deeper, artist in _named(item, f"{name}[{key}]" if isinstance(key, int) else str(key))
+    }
+    return [(deeper, artist) for artist, deeper in found.items()]
 
 
 def _check_signature(draw: Callable[..., str], start: Mapping[str, Any]) -> None:
