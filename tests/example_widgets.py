@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import matplotlib.patches
+import matplotlib.patheffects
 import numpy as np
 
 from labnoise.widgets import COLORS, Control, explore
@@ -81,3 +83,53 @@ def draw_whole(fig, *, n):
 
 def whole():
     return explore(draw_whole, n=range(1, 6))
+
+
+def draw_kinds(fig, *, a):
+    """Every kind of artist."""
+    random = np.random.default_rng(0)
+    x, square = np.linspace(0, 1, 50), random.random((4, 4))
+    # With places of their own, which no layout changes from one drawing to the next.
+    fig.set_layout_engine("none")
+    axes = [fig.add_axes((0.06 + 0.24 * (i % 4), 0.58 - 0.5 * (i // 4), 0.16, 0.36)) for i in range(8)]
+    first, second, third, fourth, fifth, sixth, seventh, eighth = axes
+    first.scatter(*random.random((2, 30)), c=random.random(30), s=100 * a * random.random(30))
+    first.scatter(*random.random((2, 30)), marker="x", color="r")
+    second.bar([0, 1], [1, a], hatch="//", facecolor="w", edgecolor="k")
+    outline = matplotlib.patheffects.withStroke(linewidth=3, foreground="y")
+    second.text(0, 0.5, r"$\alpha^2$", path_effects=[outline])
+    third.pcolormesh(np.arange(5), np.arange(5), square)
+    third.contour(np.arange(4) + 0.5, np.arange(4) + 0.5, square, colors="w", linestyles="--")
+    fourth.imshow(square)
+    shaded = fifth.tripcolor([0, 1, 0, 1], [0, 0, 1, 1], [0, 1, 2, 3 * a], shading="gouraud")
+    fig.colorbar(shaded, cax=fifth.inset_axes((1.05, 0, 0.1, 1)))
+    sixth.fill_between(x, x**2, x**2 + a, alpha=0.4)
+    sixth.plot(x, x, ":", lw=3, label="line")
+    sixth.legend()
+    sixth.set_yscale("log")
+    seventh.plot(x, np.where(x > 0.5, np.nan, x))
+    seventh.quiver([0, 0.5], [0, 0.5], [1, 1], [1, a])
+    seventh.errorbar([0.1, 0.5], [0.2, 0.6], yerr=0.1, capsize=3)
+    image = eighth.imshow(random.random((20, 20)), cmap="Greys")
+    image.set_clip_path(matplotlib.patches.Circle((10, 10), 8, transform=eighth.transData))
+    return "All sorts."
+
+
+def kinds():
+    return explore(draw_kinds, a=[0.5, 1.0])
+
+
+def stage_throws(fig):
+    axes = fig.subplots()
+    axes.set(xlim=(0, 1), ylim=(-1, 1))
+    return axes.plot([], [], color=COLORS["sgd"])[0]
+
+
+def draw_throws(line, *, size, throw):
+    noise = np.random.default_rng(throw).standard_normal(50)
+    line.set_data(np.linspace(0, 1, 50), size * noise)
+    return f"With size {size:.2f} throw {throw} ends at {size * noise[-1]:.2f}."
+
+
+def throws():
+    return explore(draw_throws, stage=stage_throws, play="size", dice=4, size=np.linspace(0.25, 1, 4))

@@ -82,7 +82,9 @@
       try {
         if (below instanceof Promise || pictures instanceof Promise) [below, pictures] = await Promise.all([below, pictures]);
       } catch (address) {
-        if (mine === latest) missing(address);
+        if (mine !== latest) return;
+        missing(address);
+        sentence.textContent = ""; // nothing is said of what is not shown
         return;
       }
       if (mine !== latest) return;

@@ -195,8 +195,8 @@ class Recorder(RendererBase):
         style = [[line], _COLOURS * np.array(gc.get_rgb()), _COLOURS * np.array(_face(gc, face))]
         offset, dashes = gc.get_dashes()
         if dashes is not None and line:
-            shape["dashes"] = [round(self.points_to_pixels(float(length)), 2) for length in dashes]
-            shape["offset"] = round(self.points_to_pixels(float(offset)), 2)
+            shape["dashes"] = [round(self.points_to_pixels(float(length)), 4) for length in dashes]
+            shape["offset"] = round(self.points_to_pixels(float(offset)), 4)
         shape["cap"] = {"projecting": "square"}.get(str(gc.get_capstyle()), str(gc.get_capstyle()))
         shape["join"] = str(gc.get_joinstyle())
         box = gc.get_clip_rectangle()
