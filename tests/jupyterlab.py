@@ -124,7 +124,8 @@ def run(page: Page, part: str, source: str | None = None):
 
 
 def add_cell(page: Page, source: str) -> None:
-    """A new cell, below the active one."""
+    """A new cell, below the active one, in a notebook that has come to rest."""
+    idle(page)
     page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
     page.evaluate(
         f"source => {{ {NOTEBOOK} notebook.activeCell.model.sharedModel.setSource(source); }}", source
@@ -138,9 +139,9 @@ def restart(page: Page) -> None:
 
 
 def look(widget) -> tuple[str, str]:
-    """What a widget shows: the address of its picture, and its sentence."""
+    """What a widget shows: its picture, and its sentence."""
     return (
-        widget.locator("img.explore-frame").get_attribute("src"),
+        widget.locator("canvas.explore-above").evaluate("canvas => canvas.toDataURL()"),
         widget.locator(".explore-sentence").inner_text(),
     )
 
@@ -180,3 +181,7 @@ def move_every_widget(page: Page) -> None:
             there = still(widget, before)
             select.select_option(chosen)
             assert still(widget, there)[1] == before[1]
+        if (throw := widget.locator(".explore-throw")).count():
+            before = look(widget)
+            throw.press("Enter")
+            still(widget, before)

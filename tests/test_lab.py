@@ -113,7 +113,7 @@ def test_every_cell_runs_without_complaint(page):
 
 
 def test_widgets_quizzes_and_verdicts_are_shown(page):
-    expect(page.locator(".explore-live img.explore-frame[src^=blob]")).to_have_count(
+    expect(page.locator(".explore-live canvas.explore-above")).to_have_count(
         len(re.findall(r"= explore\($", SOURCE, re.MULTILINE))
     )
     expect(page.locator("fieldset.quiz")).to_have_count(
@@ -158,8 +158,8 @@ def test_a_value_is_typed_or_refused(page):
     expect(widget.locator(".explore-problem")).to_contain_text("choose a number from")
     typed.fill("0.0222")
     typed.press("Enter")
+    expect(widget.locator(".explore-problem")).to_be_empty()  # else the sentence is
     changed(widget, before)
-    expect(widget.locator(".explore-problem")).to_be_empty()
 
 
 def test_keys_in_a_widget_or_a_quiz_are_not_the_notebooks(page):
