@@ -1,133 +1,253 @@
-"""What the widgets cost: sizes, bytes before the first touch, and the time from a move to its picture.
+"""What the book's widgets cost and how right they are between their computed settings: `make book browser` first.
 
 python benchmarks/widgets.py [--write]
 """
 
 from __future__ import annotations
 
+import ast
+import itertools
+import json
 import os
-import shutil
+import re
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "book" / "_ext"), str(ROOT / "tools")]
+os.environ |= {"LABNOISE_PROGRESS": "0", "JAX_PLATFORMS": "cpu", "MPLBACKEND": "agg"}
+os.environ.pop("LABNOISE_FRAMES", None)
 
-import example_widgets as examples  # noqa: E402
+import chromium  # noqa: E402
+import packs  # noqa: E402
 import report  # noqa: E402
+from bookbuild import contents, myst  # noqa: E402
 
+from labnoise.teaching.widgets import explorer as fronts  # noqa: E402
 from labnoise.teaching.widgets.assets import ASSETS  # noqa: E402
+from labnoise.teaching.widgets.grid import stencil  # noqa: E402
+from labnoise.teaching.widgets.static import setting  # noqa: E402
 
-MOVES = 40
+HTML = ROOT / "_build/html"
+SETTINGS = 200  # random ones a widget
+BEYOND = 50.0  # pixels outside the picture where a vertex is not seen
 
-# Both times run from the input event: until the new image stands in the page, and until it is painted.
-MEASURE = """async (figure, moves) => {
-    const input = figure.querySelector("input"), last = Number(input.max);
-    const painted = () => new Promise((done) => requestAnimationFrame(() => {
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => done(performance.now());
-        channel.port2.postMessage(0);
-    }));
-    const inPlace = [], onScreen = [];
-    for (let i = 0; i < moves + 2 * last; i += 1) {
-        await new Promise((next) => setTimeout(next, 23 + 7 * (i % 3)));
-        const replaced = new Promise((done) => new MutationObserver((_, observer) => {
-            observer.disconnect();
-            done(performance.now());
-        }).observe(figure.querySelector(".explore-picture"), { childList: true, subtree: true }));
+# Moves a range 100 times to places that are no stops, and then drags it for two seconds, a move a frame.
+MOVE = """async ([figure, name]) => {
+    const input = figure.querySelector(`[name="${name}"]`), last = Number(input.max), times = [], gaps = [];
+    const move = (place) => {
+        input.value = place;
         const begin = performance.now();
-        input.value = last - Math.abs(last - (i + 1) % (2 * last));
         input.dispatchEvent(new Event("input", { bubbles: true }));
-        const there = await replaced, seen = await painted();
-        if (i < 2 * last) continue; // the first way there and back fetches the frames
-        inPlace.push(there - begin);
-        onScreen.push(seen - begin);
+        return performance.now() - begin;
+    };
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let i = 0; i < 100; i += 1) {
+        times.push(move((last * ((i * 0.618034) % 1))));
+        if (i % 10 === 9) await frame();
     }
-    return [inPlace, onScreen];
+    const begin = await frame();
+    for (let before = begin; before - begin < 2000; ) {
+        move((last * (before - begin)) / 2000);
+        const now = await frame();
+        gaps.push(now - before);
+        before = now;
+    }
+    return [times, gaps];
 }"""
 
 
-def measure_static() -> list[tuple[str, str]]:
-    """One widget with a stage as the static book has it, opened from a folder."""
-    with tempfile.TemporaryDirectory() as name:
-        site = Path(name)
-        os.environ["LABNOISE_FRAMES"] = str(site / "_frames")
-        begin = time.perf_counter()
-        page_html = examples.clocks()._repr_mimebundle_()["text/html"]
-        drawing = time.perf_counter() - begin
-        del os.environ["LABNOISE_FRAMES"]
-        (site / "book").mkdir()
-        for asset in ASSETS:
-            shutil.copy(asset, site / "book")
-        (site / "book/page.html").write_text(
-            '<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="explore.css">'
-            f'{page_html}<script src="gestures.js"></script><script src="explore.js"></script>'
+class Widget:
+    """A widget of a page: its definition, run anew, and what the built page has of it."""
+
+    def __init__(self, page: str, definition: Any, html: str) -> None:
+        self.page, self.definition, self.html = page, definition, html
+        self.spec = json.loads(
+            re.findall(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)[0]
         )
-        files = {file.name: file.stat().st_size for file in (site / "_frames").glob("*/*.webp")}
-        frames = [size for file, size in files.items() if file[0].isdigit()]
-        loaded: list[Path] = []
-        with sync_playwright() as playwright:
-            chromium = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = browser.new_page(viewport={"width": 800, "height": 700})
-            page.on("request", lambda request: loaded.append(Path(request.url.removeprefix("file://"))))
-            page.goto((site / "book/page.html").as_uri())
-            page.wait_for_timeout(500)
-            before = sum(file.stat().st_size for file in loaded)
-            figure = page.locator("figure.explore")
-            in_place, on_screen = figure.evaluate(MEASURE, MOVES)
-            browser.close()
-    assets = sum(asset.stat().st_size for asset in ASSETS)
-    return [
-        ("static: one overlay, median of " + str(len(frames)), f"{statistics.median(frames) / 1000:.1f} kB"),
-        ("static: all files of the widget", f"{sum(files.values()) / 1000:.0f} kB"),
-        ("static: loaded before the first touch, page and scripts included", f"{before / 1000:.0f} kB"),
-        ("static: of which style and scripts, once a book", f"{assets / 1000:.0f} kB"),
-        ("static: input to new picture in place, cached, median", f"{statistics.median(in_place):.1f} ms"),
-        ("static: input to new picture painted, cached, median", f"{statistics.median(on_screen):.1f} ms"),
-        ("static: drawing one setting at build time", f"{1000 * drawing / len(frames):.0f} ms"),
-    ]
+        self.folder = HTML / "_frames" / re.findall(r'data-frames="(\w+)"', html)[0]
+        self.ranges = [control for control in self.spec["controls"] if "stops" in control]
+        self.continuous = [control["kind"] != "irregular" for control in self.ranges]
+        self.is_real = [
+            any(isinstance(value, float) for value in control.values) for control in definition.ranges
+        ]
+
+    @property
+    def name(self) -> str:
+        return f"{self.page}, {self.definition.draw.__name__}"
 
 
-def measure_live() -> list[tuple[str, str]]:
-    """From a slider's new value to the bytes that go to the browser."""
-    rows = []
-    for words, explorer, moves in (
-        ("with a stage", examples.clocks(), [{"eta": 0.02 + 0.001 * i} for i in range(MOVES)]),
-        ("without a stage", examples.whole(), [{"n": 1 + i % 5} for i in range(MOVES // 2)]),
-    ):
-        times = []
-        for move in moves:
+def widgets() -> list[Widget]:
+    """All widgets of the book's pages, in their order."""
+    found = []
+    for source in [ROOT / "book/index.md", *contents.chapters(ROOT)]:
+        html = (HTML / "book" / f"{source.stem}.html").read_text(encoding="utf8")
+        figures = re.findall(r'<figure class="explore".*?</figure>', html, re.DOTALL)
+        explorers = run(source, len(figures))
+        found += [
+            Widget(source.stem, explorer.definition, figure)
+            for explorer, figure in zip(explorers, figures, strict=True)
+        ]
+    return found
+
+
+def run(source: Path, count: int) -> list[Any]:
+    """The explorers that a page's cells make; the cells after the last one, all claims and checks are left out."""
+    made: list[Any] = []
+    begin = fronts.Explorer.__init__
+
+    def remember(self: Any, *given: Any) -> None:
+        begin(self, *given)
+        made.append(self)
+
+    fronts.Explorer.__init__ = remember  # type: ignore[method-assign]
+    os.chdir(source.parent)
+    names: dict[str, Any] = {
+        "__name__": "__main__",
+        "display": lambda *shown: None,
+        "print": lambda *said: None,
+    }
+    for statement in myst.code(source).body:
+        if isinstance(statement, ast.Expr) and re.match(
+            r"(claim|check|questions\.\w+)\(", ast.unparse(statement)
+        ):
+            continue
+        exec(compile(ast.Module([statement], []), str(source), "exec"), names)
+        if len(made) == count:
+            break
+    fronts.Explorer.__init__ = begin  # type: ignore[method-assign]
+    return made
+
+
+def errors(widget: Widget, random: np.random.Generator) -> tuple[float, int]:
+    """At random settings, none a node: how far off the numbers are, in pixels, and how many sentences are wrong."""
+    definition, worst, wrong = widget.definition, 0.0, 0
+    choices = len(definition.choice.values) if definition.choice else 1
+    for _ in range(SETTINGS):
+        pair = (int(random.integers(choices)), int(random.integers(definition.dice or 1)))
+        header, rows = pack(widget.folder / f"{pair[0] * (definition.dice or 1) + pair[1]}.js")
+        places, sides, nearest = [], [], []
+        for control, smooth, definite in zip(
+            widget.ranges, widget.continuous, definition.ranges, strict=True
+        ):
+            nodes = control["nodes"]
+            place = float(random.uniform(0, nodes[-1])) if smooth else float(random.choice(nodes))
+            places.append(definite.place(definite.at(place)))
+            sides.append([(nodes.index(node), weight) for node, weight in stencil(nodes, places[-1])])
+            nearest.append(int(np.argmin(np.abs(np.array(nodes) - places[-1]))))
+        sizes = [len(control["nodes"]) for control in widget.ranges]
+        numbers = sum(
+            np.prod([weight for _, weight in corner])
+            * rows[np.ravel_multi_index([i for i, _ in corner], sizes)]
+            for corner in itertools.product(*sides)
+        )
+        truth, _ = definition.picture.frame(setting(definition, tuple(places), pair))
+        limit = max(definition.picture.size) + BEYOND
+        off = np.clip(numbers, -BEYOND, limit) - np.clip(truth.numbers, -BEYOND, limit)
+        worst = max(worst, float(np.abs(off).max(initial=0)))
+        at_node = tuple(control["nodes"][i] for control, i in zip(widget.ranges, nearest, strict=True))
+        _, said = definition.picture.frame(setting(definition, at_node, pair))
+        wrong += header["sentences"][np.ravel_multi_index(nearest, sizes)] != said
+    return worst, wrong
+
+
+_packs: dict[Path, Any] = {}
+
+
+def pack(file: Path) -> Any:
+    if file not in _packs:
+        _packs[file] = packs.unpack(file)
+    return _packs[file]
+
+
+def in_the_browser(found: list[Widget]) -> tuple[list[float], list[float]]:
+    """Of every continuous range: milliseconds from input to the end of drawing, and between frames in a drag."""
+    times, gaps = [], []
+    path = chromium.find()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        for page_name in dict.fromkeys(widget.page for widget in found):
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto((HTML / "book" / f"{page_name}.html").as_uri())
+            page.wait_for_load_state("networkidle")
+            for number, widget in enumerate(widget for widget in found if widget.page == page_name):
+                figure = page.locator("figure.explore").nth(number)
+                figure.locator("input, select").first.focus()
+                figure.locator(".explore-drawn").wait_for()
+                for control, smooth in zip(widget.ranges, widget.continuous, strict=True):
+                    if smooth:
+                        moved, dragged = page.evaluate(MOVE, [figure.element_handle(), control["name"]])
+                        times += moved
+                        gaps += dragged
+            page.close()
+        browser.close()
+    return times, gaps
+
+
+def live(found: list[Widget]) -> tuple[list[float], list[int]]:
+    """Of every widget with a stage: milliseconds and bytes of a move to a new setting, with a new throw of its dice."""
+    times, sizes = [], []
+    for widget in found:
+        if widget.definition.stage is None:
+            continue
+        front = fronts.Explorer(widget.definition, None)
+        mine = []
+        for i in range(12):
+            places = tuple((i * 0.618034 % 1) * control["nodes"][-1] for control in widget.ranges)
+            values = setting(widget.definition, places, (0, 100 + i))
             begin = time.perf_counter()
-            explorer.show(**move)
-            times.append(1000 * (time.perf_counter() - begin))
-        size = len(explorer.live.canvas.frame)
-        rows.append((f"live, {words}: slider to new bytes, median", f"{statistics.median(times):.0f} ms"))
-        rows.append((f"live, {words}: bytes of a move", f"{size / 1000:.1f} kB"))
-    return rows
+            front.show(**values)
+            mine.append(1000 * (time.perf_counter() - begin))
+            sizes.append(len(front.live.canvas.frame))
+        times.append(statistics.median(mine[2:]))
+    return times, sizes
 
 
-# What the course asks, by the row's first words.
-ASKED = {
-    "live, with a stage: slider": "≤ 50 ms",
-    "live, without a stage: slider": "≤ 150 ms",
-    "static: input to new picture painted": "≤ 16 ms",
-    "static: loaded before": "≤ 300 kB",
-}
+def before_the_first_touch(widget: Widget) -> float:
+    """Bytes: the picture of one theme, the widget's own HTML, scripts and style."""
+    poster = max((widget.folder / f"{theme}.webp").stat().st_size for theme in ("light", "dark"))
+    return poster + len(widget.html.encode()) + sum(asset.stat().st_size for asset in ASSETS)
 
 
 def main() -> None:
-    rows = [
-        [what, next((limit for words, limit in ASKED.items() if what.startswith(words)), ""), value]
-        for what, value in measure_live() + measure_static()
+    found = widgets()
+    random = np.random.default_rng(0)
+    off, wrong = zip(*(errors(widget, random) for widget in found), strict=True)
+    for widget, pixels in zip(found, off, strict=True):
+        print(f"{widget.name}: {pixels:.2f} px, continuous {widget.continuous}", file=sys.stderr)
+    real = [
+        smooth
+        for widget in found
+        for smooth, is_real in zip(widget.continuous, widget.is_real, strict=True)
+        if is_real
     ]
+    times, gaps = in_the_browser(found)
+    live_times, live_sizes = live(found)
+    files = {widget.name: [file.stat().st_size for file in widget.folder.glob("*.js")] for widget in found}
+    totals = [sum(sizes) for sizes in files.values()]
+    missed = sum(gap > 25 for gap in gaps)
+    rows = [
+        ["input to the end of drawing, median", "≤ 4 ms", f"{statistics.median(times):.1f} ms"],
+        ["input to the end of drawing, 95th percentile", "≤ 8 ms", f"{np.quantile(times, 0.95):.1f} ms"],
+        [f"frames missed in drags of two seconds, of {len(gaps)}", "0", str(missed)],
+        [f"largest error of a coordinate, {SETTINGS} random settings a widget", "≤ 1 px", f"{max(off):.2f} px"],
+        [f"continuous, of {len(real)} ranges over real quantities", "≥ 80 %", f"{np.mean(real):.0%}"],
+        [f"wrong sentences, of {SETTINGS * len(found)}", "0", str(sum(wrong))],
+        ["loaded before the first touch, style and scripts included, most", "≤ 60 kB",
+         f"{max(map(before_the_first_touch, found)) / 1000:.0f} kB"],
+        ["data of a choice and throw, most", "≤ 400 kB", f"{max(map(max, files.values())) / 1000:.0f} kB"],
+        ["data of a widget, most", "≤ 2 MB", f"{max(totals) / 1e6:.2f} MB"],
+        [f"data of all {len(found)} widgets", "≤ 25 MB", f"{sum(totals) / 1e6:.1f} MB"],
+        ["live, a move with a new key, slowest widget's median", "≤ 30 ms", f"{max(live_times):.0f} ms"],
+        ["live, a move, median of the widgets", "", f"{statistics.median(live_times):.0f} ms"],
+        ["live, bytes of a move, most", "≤ 5 kB", f"{max(live_sizes) / 1000:.1f} kB"],
+    ]  # fmt: skip
     report.publish("widgets", ["what", "asked", "measured"], rows)
 
 

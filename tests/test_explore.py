@@ -1,13 +1,11 @@
 """`explore`: what it accepts, what its picture is made of, and its live front as Python sees it."""
 
-import base64
 import dataclasses
 import io
 import itertools
 import json
 import re
 import sys
-import zlib
 from functools import partial
 from types import SimpleNamespace
 
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from packs import unpack
 from PIL import Image
 
 from labnoise import explore
@@ -316,22 +315,6 @@ def spec_of(page):
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page)[1])
 
 
-def unpacked(folder, name):
-    """What a file of pictures of one kind holds: its header, and its numbers in pixels, one row a picture."""
-    (text,) = re.findall(
-        r'exploreData\(document.currentScript, "(.*)"\)', (folder / f"{name}.js").read_text()
-    )
-    data = zlib.decompress(base64.b64decode(text))
-    length = int.from_bytes(data[:4], "little")
-    header = json.loads(data[4 : 4 + length])
-    planes = np.frombuffer(data[4 + length :], np.uint8).reshape(4, -1).T.copy()
-    folded = planes.view("<u4").ravel().astype(np.int64)
-    steps = np.where(folded % 2, -(folded + 1) // 2, folded // 2)
-    assert len(header["shapes"]) == 1
-    rows = steps.reshape(len(header["which"]), -1)
-    return header, np.cumsum(rows, axis=0) / FINENESS
-
-
 def test_the_static_front_holds_every_stop(static):
     explorer = examples.pad(y=[-1, 1])
     page = html_of(explorer)
@@ -348,7 +331,7 @@ def test_the_static_front_holds_every_stop(static):
     x, y = spec["controls"]
     assert set(range(11)) <= set(x["nodes"])
     assert set(range(2)) <= set(y["nodes"])
-    header, rows = unpacked(folder, "0")
+    header, rows = unpack(folder / "0.js")
     assert len(header["sentences"]) == len(rows) == len(x["nodes"]) * len(y["nodes"])
     picture = explorer.definition.picture
     for number, (here, there) in enumerate(itertools.product(x["nodes"], y["nodes"])):
@@ -366,7 +349,7 @@ def test_every_choice_and_throw_has_a_file(static):
 
     page = html_of(explore(thrown, stage, dice=3, a=[0.0, 1.0], b=["x", "y"]))
     (folder,) = static.iterdir()
-    sentences = [unpacked(folder, str(number))[0]["sentences"][0] for number in range(6)]
+    sentences = [unpack(folder / f"{number}.js")[0]["sentences"][0] for number in range(6)]
     assert sentences == [f"{b}, throw {throw}." for b in "xy" for throw in range(3)]
     assert "Throw again" in page
     assert spec_of(page)["dice"] == 3
@@ -444,7 +427,7 @@ def test_text_cannot_end_its_element(static):
     assert "<b>" not in page
     assert "<i>" not in page
     (folder,) = static.iterdir()
-    assert unpacked(folder, "0")[0]["sentences"][0] == "</script><b>"
+    assert unpack(folder / "0.js")[0]["sentences"][0] == "</script><b>"
 
 
 def run_code(code, namespace, **chosen):

@@ -27,7 +27,7 @@ def encode(image: Image.Image) -> bytes:
     loss = np.abs(np.asarray(few)[sample].astype(np.int16) - seen)[seen[..., 3] > 0]
     file = io.BytesIO()
     if not loss.size or loss.mean() < 3:
-        few.save(file, "WEBP", lossless=True, quality=20, method=2)
+        few.save(file, "WEBP", lossless=True, quality=100, method=2)
     else:
         image.save(file, "WEBP", quality=85)
     return file.getvalue()
