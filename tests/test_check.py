@@ -1,5 +1,6 @@
 """The exercise engine: four verdicts, hints, answers that outlive a session, stubs that do not drift."""
 
+import functools
 import json
 from decimal import Decimal
 from fractions import Fraction
@@ -118,6 +119,77 @@ def test_inputs_are_fresh_each_time():
     check("0.1", spy)
     check("0.1", spy)
     assert len(set(seen)) == len(seen) == 2 * TRIALS
+
+
+@pytest.fixture(scope="module")
+def factor():
+    """An exercise with many right answers: what is compared is FFᵀ."""
+
+    def squared(function):
+        @functools.wraps(function)
+        def product(covariance):
+            root = function(covariance)
+            return root if root is None or root is ... else root @ root.T
+
+        return product
+
+    def draw(rng):
+        root = rng.standard_normal((3, 3))
+        return (root @ root.T + np.eye(3),)
+
+    @exercise(
+        "0.5",
+        inputs=draw,
+        seen=squared,
+        mistakes={
+            "That is Σ itself, not its root.": lambda covariance: covariance,
+            "That is the root of Σ⁻¹.": lambda covariance: np.linalg.cholesky(np.linalg.inv(covariance)),
+        },
+        hints=("Any root will do.", "A triangular one has a name."),
+    )
+    def factor(covariance):
+        """A matrix F with FFᵀ = Σ, the covariance (3, 3)."""
+        return np.linalg.cholesky(covariance)
+
+    return factor
+
+
+def symmetric(covariance):
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(values) @ vectors.T
+
+
+def test_of_many_right_answers_each_is_correct(factor):
+    """And the mistakes, the stub and the rehearsal are those of any other exercise."""
+    for answer in (
+        factor,
+        symmetric,
+        lambda C: -np.linalg.cholesky(C),
+        lambda C: np.c_[symmetric(C), [0] * 3],
+    ):
+        assert check("0.5", answer).status == "correct"
+    assert check("0.5", lambda C: np.array(C)).message.startswith("That is Σ itself")
+    assert check("0.5", lambda C: 2 * symmetric(C)).message.startswith("The values are not right.")
+    assert stubs.rehearse(find_exercise("0.5")) == []
+    assert stubs.stub(find_exercise("0.5")).startswith("def factor(covariance):\n")
+
+
+def test_an_answer_that_is_seen_through_another_function_has_its_own_lines_and_its_own_text(factor, tmp_path):
+    assert "a function, not a value" in check("0.5", 1.0).message
+    assert check("0.5", lambda C: None).status == "not answered yet"
+
+    def careless(covariance):
+        return np.linalg.cholesky(-covariance)
+
+    line = careless.__code__.co_firstlineno + 1
+    message = check("0.5", careless).message
+    assert "LinAlgError" in message
+    assert message.endswith(f"(line {line}: return np.linalg.cholesky(-covariance))")
+
+    check("0.5", symmetric)
+    save_answers(tmp_path / "answers.jsonl")
+    answers.clear()
+    assert load_answers(tmp_path / "answers.jsonl", {"np": np})["0.5"].status == "correct"
 
 
 def test_an_unknown_exercise_says_which_there_are():

@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 
 from labnoise import (
     GaussianNoise,
+    LabelNoise,
     LeastSquares,
     Loss,
     MinibatchNoise,
@@ -123,6 +124,53 @@ def falling(run, sizes, order, regularizer, tau=0.3):
 def means(run):
     ends = run.states[:, -1]
     return ends.mean(0), ends.std(0) / len(ends) ** 0.5
+
+
+HYPERBOLA, DELTA, TAU = landscapes.hyperbola(), 0.5, 0.5
+
+
+def unbalance(x):
+    return x[..., 0] ** 2 - x[..., 1] ** 2
+
+
+def unbalances_fall_to(expected, decay, run, sizes):
+    """From q = 2, to the flow's own unbalance and, as the learning rates fall, to that of the method's mean."""
+
+    def regularizer(x):  # c = 2δ²
+        return 0.5 * DELTA**2 * sharpness(HYPERBOLA, x) + 0.5 * decay * x @ x
+
+    x0 = HYPERBOLA.point(2.0)
+    path = regularizer_flow(HYPERBOLA, x0, jnp.array([TAU]), regularizer)
+    np.testing.assert_allclose(unbalance(path[0]), expected, rtol=0, atol=1e-8)
+    found = [unbalance(run(x0, size).states[:, -1]) for size in sizes]
+    errors = [abs(float(q.mean()) - expected) for q in found]
+    within_order(errors, sizes, 1, [float(q.std() / q.size**0.5) for q in found])
+    return errors[-1]
+
+
+def test_label_noise_with_weight_decay_follows_the_sum():
+    """A step with decay w = λη takes q = u² − v² to ((1 − ηw)² − η²g²)q, E g² → 4δ²: dq/dt = −(4δ² + 2λ)q, t = η²k."""
+    decay = 0.4
+
+    def run(x0, eta):
+        rule = optax.chain(optax.add_decayed_weights(decay * eta), optax.sgd(eta))
+        return train(LabelNoise(HYPERBOLA, DELTA), x0, rule, round(TAU / eta**2), REPLICAS)
+
+    expected = 2 * np.exp(-(4 * DELTA**2 + 2 * decay) * TAU)
+    error = unbalances_fall_to(expected, decay, run, [0.04, 0.02, 0.01])
+    assert error < 0.012 < 0.3 < 2 * np.exp(-4 * DELTA**2 * TAU) - expected  # of label noise alone
+
+
+def test_heavy_ball_follows_the_trace_on_its_own_clock():
+    """Steps of η/(1 − β) each in all: dq/dτ = −4δ²q at τ = (η/(1 − β))²k."""
+    beta = 0.8
+
+    def run(x0, step):
+        steps = round(TAU / step**2)
+        return sgd(LabelNoise(HYPERBOLA, DELTA), x0, step * (1 - beta), steps, REPLICAS, momentum=beta)
+
+    expected = 2 * np.exp(-4 * DELTA**2 * TAU)
+    assert unbalances_fall_to(expected, 0.0, run, [0.08, 0.04, 0.02]) < 0.02
 
 
 def test_perturbed_gradients_follow_the_trace():

@@ -71,8 +71,7 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     path = problem.label_noise_path(x0, t, delta)
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
-    if _checks.concrete(t) and not (np.isfinite(t).all() and (np.diff(t) >= 0).all()):
-        _checks.fail("t", t, "pass increasing finite times; only a SparseRegression has a closed form at inf")
+    t = checked_times("t", t)
     path, solid, reached = _integrate(problem, project(problem, x0), t, delta)
     explain_unreached("t", t, path, solid, reached, problem)
     return jnp.where(solid[:, None], path, jnp.nan)

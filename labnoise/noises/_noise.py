@@ -7,7 +7,7 @@ hundreds of steps at once, which is ten times as fast as drawing in every step.
 The covariance of each is exact: `Σ(x) = F(x)F(x)ᵀ` with F = `factor(x)`, of shape (D, q).
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 from jax import Array
@@ -78,8 +78,7 @@ class Biased(Noise):
     """A stochastic gradient whose mean is not ∇L(x): it has no place in the main theorem, and no factor."""
 
     def factor(self, x: Array) -> Array:
-        require_unbiased(self)
-        raise NotImplementedError  # never reached
+        _refuse(self)
 
     def sample_gradient(self, key: Array, x: Array) -> Array:
         """One stochastic gradient at `x`, shape (D,); its mean is not ∇L(x)."""
@@ -89,12 +88,16 @@ class Biased(Noise):
 def require_unbiased(noise: Noise) -> None:
     """Raise ValueError where Σ and the limit of the main theorem are asked of a noise that has neither."""
     if isinstance(noise, Biased):
-        _checks.fail(
-            "noise",
-            noise,
-            f"the mean of {type(noise).__name__} is not ∇L, so that it has no covariance about ∇L and another "
-            "limit; see regularizer_flow",
-        )
+        _refuse(noise)
+
+
+def _refuse(noise: Biased) -> NoReturn:
+    _checks.fail(
+        "noise",
+        noise,
+        f"the mean of {type(noise).__name__} is not ∇L, so that it has no covariance about ∇L and another "
+        "limit; see regularizer_flow",
+    )
 
 
 def require_noise(value: Any) -> None:

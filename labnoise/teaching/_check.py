@@ -8,10 +8,8 @@ from typing import Any
 from labnoise.teaching import _record
 from labnoise.teaching._exercise import find_exercise
 from labnoise.teaching._keep import keep, source
-from labnoise.teaching._limits import time_limit
+from labnoise.teaching._limits import SECONDS, time_limit
 from labnoise.teaching._verdict import Verdict
-
-SECONDS = 20.0  # for all inputs together; the solutions take less than one
 
 
 def check(exercise_id: str, answer: Any) -> Verdict:

@@ -180,7 +180,8 @@ def exercise(
         Maps a piece of an error's message to what is added if the answer raises an error that says it.
     seen : function, optional
         Where many answers are right: turns a function (answer, solution or mistake) into the one whose results are
-        compared, say the drift of the noise that it designs. It keeps the name by `functools.wraps`.
+        compared, say the drift of the noise that it designs. It keeps the name by `functools.wraps`, and passes on
+        what is no answer yet, `...` and None.
 
     Returns
     -------

@@ -7,10 +7,8 @@ from typing import Any
 
 from labnoise.teaching import _cells, _journal, _record
 from labnoise.teaching._exercise import find_exercise
-from labnoise.teaching._limits import TooSlow, time_limit
+from labnoise.teaching._limits import SECONDS, TooSlow, time_limit
 from labnoise.teaching._verdict import Verdict
-
-SECONDS = 20.0  # to run a kept cell once more, alone
 
 
 def keep(exercise_id: str, answer: Any, verdict: Verdict) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 from labnoise.teaching import Verdict, _cells, _journal, _record, find_exercise
 from labnoise.teaching._exercise import Withdrawn
-from labnoise.teaching._keep import SECONDS
-from labnoise.teaching._limits import TooSlow, time_limit
+from labnoise.teaching._limits import SECONDS, TooSlow, time_limit
 
 
 def save_answers(path: str | Path | None = None) -> list[str]:
