@@ -23,7 +23,6 @@ from bookbuild import (
     settings,
     sources,
 )
-from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
 ROOT = Path(__file__).parents[1]
@@ -141,12 +140,14 @@ def executed(folder: Path, page: str = "a", frames: str = "12ab") -> str:
     cell = nbformat.v4.new_code_cell(f"widget_of_{page}", execution_count=1, outputs=[output])
     book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": KERNEL})
     (folder / "frames" / frames).mkdir(parents=True, exist_ok=True)
-    return get_cache(folder).cache_notebook_bundle(CacheBundleIn(book, f"/anywhere/{page}.md")).hashkey
+    with cache.opened(folder) as store:
+        return store.cache_notebook_bundle(CacheBundleIn(book, f"/anywhere/{page}.md")).hashkey
 
 
 def kept(folder: Path) -> set[str]:
     """Pages whose outputs are in the cache."""
-    return {Path(record.uri).stem for record in get_cache(folder).list_cache_records()}
+    with cache.opened(folder) as store:
+        return {Path(record.uri).stem for record in store.list_cache_records()}
 
 
 def pictures(folder: Path) -> set[str]:

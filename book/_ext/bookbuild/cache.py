@@ -12,9 +12,11 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_cache import get_cache
+from jupyter_cache.cache.main import JupyterCacheBase
 
 from . import contents, myst, sources
 
@@ -76,6 +78,16 @@ def _hash(root: Path, files: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
+@contextmanager
+def opened(folder: Path | str) -> Iterator[JupyterCacheBase]:
+    """jupyter-cache, which leaves its database open; from Python 3.13 on that is a warning."""
+    store = get_cache(folder)
+    try:
+        yield store
+    finally:
+        store.db.dispose()
+
+
 def select(folder: Path, keys: dict[str, str]) -> set[str]:
     """Drop from the cache what these keys no longer stand for, and all that a torn build left.
 
@@ -108,11 +120,11 @@ def _keep(folder: Path, pages: set[str]) -> None:
 
     Outputs with a warning go too: such a page fails the build, and what it warned of may be mended outside its cells.
     """
-    store = get_cache(folder)
-    for record in store.list_cache_records():
-        wanted = any(record.uri.endswith(f"/{page}.md") for page in pages)
-        if not wanted or _complained(folder / "executed" / record.hashkey / "base.ipynb"):
-            store.remove_cache(record.pk)
+    with opened(folder) as store:
+        for record in store.list_cache_records():
+            wanted = any(record.uri.endswith(f"/{page}.md") for page in pages)
+            if not wanted or _complained(folder / "executed" / record.hashkey / "base.ipynb"):
+                store.remove_cache(record.pk)
     outputs = [path.read_text(encoding="utf8") for path in (folder / "executed").glob("*/base.ipynb")]
     shown = {name for text in outputs for name in re.findall(r'data-frames=\\"([0-9a-f]+)', text)}
     for pictures in (folder / "frames").glob("*"):
@@ -131,10 +143,10 @@ def _is_whole(folder: Path) -> bool:
         return True
     try:
         json.loads((folder / KEYS).read_text())
-        store = get_cache(folder)
-        records = store.list_cache_records()
-        for record in records:
-            store.get_cache_bundle(record.pk)
+        with opened(folder) as store:
+            records = store.list_cache_records()
+            for record in records:
+                store.get_cache_bundle(record.pk)
     except Exception:
         return False
     kept = {record.hashkey for record in records}

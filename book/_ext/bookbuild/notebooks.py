@@ -20,12 +20,11 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
-from jupyter_cache import get_cache
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 from sphinx.application import Sphinx
 
-from . import contents, launch
+from . import cache, contents, launch
 from .markdown import Links, Numbers, Writer, escape, is_code, parts, start
 
 FOLDER = "_notebooks"
@@ -98,7 +97,8 @@ def executed(app: Sphinx, docname: str) -> list:
     if not path.exists():  # a page without code
         return []
     cells = nbformat.read(path, as_version=4)
-    return get_cache(app.config.nb_execution_cache_path).merge_match_into_notebook(cells)[1].cells
+    with cache.opened(app.config.nb_execution_cache_path) as store:
+        return store.merge_match_into_notebook(cells)[1].cells
 
 
 def opening(where: tuple[str, str] | None) -> list:
