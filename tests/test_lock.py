@@ -44,7 +44,7 @@ def test_every_declared_dependency_is_pinned_within_its_range(wanted):
         assert wanted.specifier.contains(version(pin)), f"{pin} is outside {wanted}: run `make lock`"
 
 
-@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 def test_the_lock_names_one_version_for_each_python(python):
     environment = {"python_version": python, "python_full_version": f"{python}.9"}
     for package, pins in locked().items():

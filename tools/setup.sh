@@ -11,14 +11,17 @@ if [ -x .venv/bin/python ] && [ "$(cat $stamp 2>/dev/null)" = "$wanted" ]; then
 fi
 
 python=""
-for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
-    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3.14 python3 python}; do
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
         python=$candidate
         break
     fi
 done
+if [ -z "$python" ] && [ -z "${PYTHON:-}" ]; then
+    python=$(sh tools/fetch_python.sh 3.13)
+fi
 if [ -z "$python" ]; then
-    echo "error: the book needs Python 3.11, 3.12 or 3.13, and none was found${PYTHON:+ (PYTHON=$PYTHON)}." >&2
+    echo "error: the book needs Python 3.11, 3.12, 3.13 or 3.14, and none was found${PYTHON:+ (PYTHON=$PYTHON)}." >&2
     echo "Install one, or name it: make PYTHON=/path/to/python3.12 book" >&2
     exit 1
 fi
