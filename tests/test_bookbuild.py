@@ -1,5 +1,6 @@
 """The Sphinx extension's parts, each on a folder made for the test."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from bookbuild import (
     settings,
     sources,
 )
+from IPython.core.interactiveshell import InteractiveShell
 from jupyter_cache.base import CacheBundleIn
 
 ROOT = Path(__file__).parents[1]
@@ -286,23 +288,100 @@ def test_without_a_repository_there_are_no_launch_buttons(monkeypatch, tmp_path)
     assert launch.repository(tmp_path) is None
 
 
-@pytest.mark.parametrize("where", [None, ("https://github.com/someone/book", "main")])
-def test_a_notebook_begins_with_what_is_kept_and_its_installation(where):
-    note, first = notebooks.opening(where)
+HUB = "https://github.com/someone/book"
+WHEEL = f"labnoise @ {HUB}/raw/notebooks/labnoise-9.8.7-py3-none-any.whl"
+
+
+@pytest.mark.parametrize(
+    ("url", "branch", "source"),
+    [
+        ("", "", ""),
+        ("", "notebooks", ""),
+        (HUB, "", f"labnoise @ git+{HUB}@main"),
+        (HUB, "notebooks", WHEEL),
+        # of which Colab knows nothing
+        ("https://gitlab.com/a/b", "notebooks", "labnoise @ git+https://gitlab.com/a/b@main"),
+    ],
+)
+def test_what_is_installed_and_whether_colab_is_offered(monkeypatch, tmp_path, url, branch, source):
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "9.8.7"\n')
+    monkeypatch.setenv("BOOK_REPOSITORY_URL", url)
+    monkeypatch.setenv("BOOK_REPOSITORY_BRANCH", "main")
+    monkeypatch.setenv("BOOK_NOTEBOOKS_BRANCH", branch)
+    assert launch.package(tmp_path) == source
+    config = SimpleNamespace(html_theme_options={})
+    launch.set_repository(SimpleNamespace(srcdir=tmp_path), config)
+    offered = source == WHEEL
+    assert config.html_theme_options["launch_buttons"].get("colab_url", "") == launch.COLAB * offered
+    address = f"{launch.COLAB}/github/someone/book/blob/notebooks/01-a.ipynb" if offered else None
+    assert launch.in_colab(tmp_path, "01-a.ipynb") == address
+
+
+@pytest.mark.parametrize("package", ["", WHEEL])
+def test_a_notebook_begins_with_what_is_kept_and_its_installation(package):
+    note, first = notebooks.opening(package)
     assert "answers.jsonl" in note.source
     assert len(first.source.splitlines()) <= 15
-    assert "glob(" in first.source  # a wheel beside the notebook serves first
-    assert ("git+https://github.com/someone/book@main" in first.source) == (where is not None)
+    assert repr(package) in first.source
+
+
+@pytest.fixture
+def installs(monkeypatch, tmp_path):
+    """Run the installing cell as a notebook does, in an empty folder; what it asks pip for, and how it ended."""
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    shell = InteractiveShell()
+    shell.register_magic_function(asked.append, magic_name="pip")
+
+    def run(package, present):
+        there = importlib.util.find_spec
+        monkeypatch.setattr(
+            "importlib.util.find_spec",
+            lambda name, *rest: (
+                None if name in ("labnoise", "afterzero") and name not in present else there(name, *rest)
+            ),
+        )
+        result = shell.run_cell(notebooks.opening(package)[1].source)
+        return asked, result.error_in_exec
+
+    yield run
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def test_where_the_package_is_the_installing_cell_does_nothing(installs):
+    assert installs(WHEEL, ["labnoise", "afterzero"]) == ([], None)
+
+
+@pytest.mark.parametrize("present", [[], ["labnoise"]])
+def test_elsewhere_it_installs_what_was_pushed(installs, present):
+    """As in Colab, which opens a notebook and nothing beside it."""
+    assert installs(WHEEL, present) == ([f'install --quiet "{WHEEL}"'], None)
+
+
+def test_a_wheel_beside_the_notebook_serves_first(installs, tmp_path):
+    (tmp_path / "labnoise-1.0-py3-none-any.whl").touch()
+    assert installs(WHEEL, []) == (['install --quiet "labnoise-1.0-py3-none-any.whl"'], None)
+
+
+def test_without_either_it_says_what_to_do(installs, capsys):
+    asked, error = installs("", [])
+    assert asked == []
+    assert "Put the labnoise-….whl of after-zero-loss.zip beside this notebook" in str(error)
 
 
 @pytest.mark.parametrize(
     ("page", "opens"), [("book/03-third", "03-third.ipynb"), ("book/api", "00-contents.ipynb")]
 )
-def test_binder_opens_the_readers_copy(book, page, opens):
-    button = {"url": f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/{page}.md"}
-    context = {"header_buttons": [{"label": "launch-buttons", "buttons": [button]}]}
+def test_a_button_opens_the_readers_copy_in_binder_and_the_built_one_in_colab(monkeypatch, book, page, opens):
+    monkeypatch.setenv("BOOK_REPOSITORY_URL", "https://github.com/a/b")
+    monkeypatch.setenv("BOOK_NOTEBOOKS_BRANCH", "notebooks")
+    binder = {"url": f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/{page}.md"}
+    colab = {"url": f"{launch.COLAB}/github/a/b/blob/main/{page}.md"}  # as the theme has it
+    context = {"header_buttons": [{"label": "launch-buttons", "buttons": [binder, colab]}]}
     downloads.open_notebook(SimpleNamespace(srcdir=book), page, "", context, None)
-    assert button["url"] == f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/my-work/{opens}"
+    assert binder["url"] == f"https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/my-work/{opens}"
+    assert colab["url"] == f"{launch.COLAB}/github/a/b/blob/notebooks/{opens}"
 
 
 CHAPTER = """# A chapter

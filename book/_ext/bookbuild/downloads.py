@@ -1,10 +1,11 @@
-"""The theme's buttons for a page's notebook: download it or all of them, open it in Binder."""
+"""The theme's buttons for a page's notebook: download it or all of them, open it in Binder or Colab."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from . import launch
 from .notebooks import ALL, CONTENTS, FOLDER, names
 
 READERS = "my-work"  # where .binder/postBuild leaves the copies
@@ -26,11 +27,16 @@ def offer_notebook(app, pagename, templatename, context, doctree) -> None:
 
 
 def open_notebook(app, pagename, templatename, context, doctree) -> None:
-    """In Binder a page's button opens the reader's copy of its notebook, or of the contents."""
-    name = names(Path(app.srcdir)).get(pagename, CONTENTS)
+    """In Binder a page's button opens the reader's copy of its notebook, or of the contents; in Colab the built one."""
+    root = Path(app.srcdir)
+    name = names(root).get(pagename, CONTENTS)
     for group in context.get("header_buttons", []):
-        if group.get("label") == "launch-buttons":
-            for button in group["buttons"]:
+        if group.get("label") != "launch-buttons":
+            continue
+        for button in group["buttons"]:
+            if button["url"].startswith(launch.COLAB):
+                button["url"] = launch.in_colab(root, name)
+            else:
                 button["url"] = re.sub(r"(urlpath=lab/tree/).*", rf"\g<1>{READERS}/{name}", button["url"])
 
 

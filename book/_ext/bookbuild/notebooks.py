@@ -38,7 +38,7 @@ NOTE = """\
 Run the next cell first.
 What cells show is kept only where you save the notebook; an answer that `check` has marked is kept at once, \
 in `answers.jsonl` beside this notebook, and `load_answers()` brings it back.
-In Binder both are gone when the session ends: download them before.*"""
+In Binder and in Colab both are gone when the session ends: download them before.*"""
 
 INSTALL = """\
 # In Binder and after `make lab` the book's package is here; elsewhere this cell installs it.
@@ -77,7 +77,7 @@ def write(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     else:
         cells = list(cells_of(doctree, writer, executed(app, docname)))
     if any(cell.cell_type == "code" for cell in cells):
-        cells[1:1] = opening(launch.repository(root))
+        cells[1:1] = opening(launch.package(root))
     given: set[str] = set()
     for number, cell in enumerate(cells):
         if cell.id in given or RANDOM.fullmatch(cell.id):  # the same page gives the same file
@@ -101,10 +101,9 @@ def executed(app: Sphinx, docname: str) -> list:
         return store.merge_match_into_notebook(cells)[1].cells
 
 
-def opening(where: tuple[str, str] | None) -> list:
+def opening(package: str) -> list:
     """What stands below a chapter's title: what is kept, and the cell that sees to the installation."""
-    source = f"labnoise @ git+{where[0]}@{where[1]}" if where else ""
-    code = new_code_cell(INSTALL.format(source=source, ALL=ALL).rstrip(), id="install")
+    code = new_code_cell(INSTALL.format(source=package, ALL=ALL).rstrip(), id="install")
     return [new_markdown_cell(NOTE, id="note"), code]
 
 
