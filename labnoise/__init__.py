@@ -31,6 +31,7 @@ from labnoise._sweep import Sweep, Trial, sweep
 from labnoise.dynamics import OU, Trajectory, canonical_sde, local_sgd, ornstein_uhlenbeck, sgd, train
 from labnoise.limits import (
     DriftTerms,
+    adaptive_flow,
     drift_terms,
     gradient_flow,
     label_noise_flow,
@@ -79,6 +80,7 @@ __all__ = [
     "Sweep",
     "Trajectory",
     "Trial",
+    "adaptive_flow",
     "canonical_sde",
     "check",
     "compare",

@@ -1,5 +1,6 @@
 """The manifold Γ, the projection on it, and the limit of SGD along it."""
 
+from labnoise.limits._adaptive_flow import adaptive_flow
 from labnoise.limits._drift import DriftTerms, drift_terms, lyapunov_solve
 from labnoise.limits._gradient_flow import gradient_flow
 from labnoise.limits._label_noise_flow import label_noise_flow
@@ -10,6 +11,7 @@ from labnoise.limits._regularizer_flow import regularizer_flow
 
 __all__ = [
     "DriftTerms",
+    "adaptive_flow",
     "drift_terms",
     "gradient_flow",
     "label_noise_flow",

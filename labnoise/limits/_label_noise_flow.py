@@ -87,7 +87,15 @@ def checked_times(name: str, t: Any) -> Array:
     return times
 
 
-def explain_unreached(name: str, t: Array, path: Array, solid: Array, reached: Array, problem: Loss) -> None:
+def explain_unreached(
+    name: str,
+    t: Array,
+    path: Array,
+    solid: Array,
+    reached: Array,
+    problem: Loss,
+    stiff: str = "it is stiff there: end earlier",
+) -> None:
     """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
     if _checks.concrete(reached, solid) and not solid.all():
         first = int(solid.argmin())
@@ -95,18 +103,18 @@ def explain_unreached(name: str, t: Array, path: Array, solid: Array, reached: A
             name,
             t,
             f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}, in "
-            f"{MAX_STEPS} steps; " + (problem.dependence(path[first]) or "it is stiff there: end earlier"),
+            f"{MAX_STEPS} steps; " + (problem.dependence(path[first]) or stiff),
         )
 
 
 @shaped
 def flow_field(
-    problem: LeastSquares, x: Float[Array, " D"], c: Array | float
+    problem: LeastSquares, x: Float[Array, " D"], c: Array | float, P: Float[Array, " D"] | float = 1.0
 ) -> tuple[Float[Array, " D"], Float[Array, " D"]]:
-    """`−(c/4) T∇tr∇²L` on Γ, and the move from `x` back to Γ by one Newton step along the normals.
+    """`−(c/4) T_P P∇tr(P∇²L)` on Γ, P held fixed, and the move from `x` back to Γ by one Newton step along P·normals.
 
-    On Γ `tr∇²L = (2s/n)‖J‖²`, up to a function whose slope is normal, with the gradient `(4s/n) Σ_i ∇²f_i ∇f_i`.
-    One example at a time: together they need n times the memory, and more time for that.
+    On Γ `tr(P∇²L) = (2s/n) tr(JPJᵀ)`, up to a function whose slope is normal, with the gradient
+    `(4s/n) Σ_i ∇²f_i P∇f_i`. One example at a time: together they need n times the memory, and more time for that.
     """
 
     def example(i: Array) -> tuple[Array, Array]:
@@ -114,11 +122,13 @@ def flow_field(
             return jax.grad(lambda x: problem.residual(x)[i])(x)
 
         row = slope(x)
-        return row, jax.jvp(slope, (x,), (row,))[1]
+        return row, jax.jvp(slope, (x,), (P * row,))[1]
 
     J, turns = jax.lax.map(example, jnp.arange(problem.num_examples))
-    gradient = 2 * problem.curvature / problem.num_examples * turns.sum(0)
-    normal, back = jnp.linalg.solve(J @ J.T, jnp.stack([J @ gradient, problem.residual(x)], axis=1)).T @ J
+    gradient = P * (2 * problem.curvature / problem.num_examples * turns.sum(0))
+    normals = P * J
+    sides = jnp.stack([J @ gradient, problem.residual(x)], axis=1)
+    normal, back = jnp.linalg.solve(J @ normals.T, sides).T @ normals
     return -c / 4 * (gradient - normal), -back
 
 

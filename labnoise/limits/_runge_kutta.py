@@ -24,7 +24,11 @@ _State = tuple[Array, Array, Array, Array, Array, Array]
 
 
 def integrate(
-    field: Callable[[Array], tuple[Array, Array]], y: Array, times: Array, tolerance: float = 1e-10
+    field: Callable[[Array], tuple[Array, Array]],
+    y: Array,
+    times: Array,
+    tolerance: float = 1e-10,
+    size: Callable[[Array], Array] = jnp.linalg.norm,
 ) -> tuple[Array, Array, Array]:
     """Solve `dy/dt = v(y)`, y(0) = y, at increasing times: states (k, D), which of them are right (k,), and (k,).
 
@@ -32,7 +36,8 @@ def integrate(
     after a time out of order, none is right.
 
     `field(y)` is v(y) and the small move that takes y back to the manifold. A step costs six of them: the last
-    slope of a step is the first of the next, for the move back is as small as the error of a step.
+    slope of a step is the first of the next, for the move back is as small as the error of a step. `tolerance` is the
+    norm of its error in units of `size(y)`, one for all coordinates or (D,).
     """
 
     def attempt(state: _State) -> _State:
@@ -47,7 +52,7 @@ def integrate(
         new = y + now * (_FIFTH[:6] @ slopes[:6])
         last, back = field(new)
         slopes = slopes.at[6].set(last)
-        error = jnp.linalg.norm(now * ((_FIFTH - _FOURTH) @ slopes)) / (tolerance * jnp.linalg.norm(y))
+        error = jnp.linalg.norm(now * ((_FIFTH - _FOURTH) @ slopes) / size(y)) / tolerance
         error = jnp.where(jnp.isfinite(error), error, jnp.inf)
         growth = jnp.clip(0.9 * (error + 1e-30) ** -0.2, 0.1, 5.0)
         accept = error <= 1
@@ -68,7 +73,7 @@ def integrate(
         return (y, slope, h), (y, time)
 
     slope = field(y)[0]
-    speed = jnp.linalg.norm(slope) / jnp.linalg.norm(y)
+    speed = jnp.linalg.norm(slope / size(y))
     first = jnp.where(speed > 0, 1e-2 / speed, 1.0)
     durations = jnp.diff(times, prepend=0.0)
     states, spent = jax.lax.scan(stretch, (y, slope, first), durations)[1]

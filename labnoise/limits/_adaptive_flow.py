@@ -1,0 +1,180 @@
+"""The limit of label noise under RMSProp and Adam: a preconditioner moves along with the path on Γ."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from labnoise import _checks
+from labnoise.limits._adaptive_sparse import sparse_flow
+from labnoise.limits._label_noise_flow import checked_times, explain_unreached, flow_field
+from labnoise.limits._projection import project
+from labnoise.limits._runge_kutta import integrate
+from labnoise.problems import LeastSquares, SparseRegression
+
+
+def adaptive_flow(
+    problem: LeastSquares,
+    x0: Array,
+    t: Array,
+    delta: Array | float,
+    rate: Array | float,
+    eps: Array | float = 1e-8,
+    second_moment: Array | None = None,
+) -> tuple[Array, Array]:
+    """The limit of RMSProp and Adam with label noise, batch size 1, at the times t = η²·steps.
+
+    Their steps are `V ← β₂V + (1−β₂) g⊙g`, `x ← x − ηg/(√V + ε)`. With `1 − β₂ = rate·η²`, Σ = cH on Γ, H = ∇²L and
+    c = 2sδ² (s = `problem.loss_scale`) as in `label_noise_flow`, they follow for small η
+
+        dY/dt = −(c/4) T_P P ∇tr(PH(Y)),        dV/dt = rate·(diag Σ(Y) − V),
+
+    where `P = diag(1/(√V + ε))`, which the gradient holds fixed, and `T_P = I − PJᵀ(JPJᵀ)⁻¹J`, J = ∂f: that is
+    `drift_terms` under the preconditioner P. Adam's momentum β₁ does not enter. It holds where 1 − β₂ is small beside
+    η: P must not notice how the path crosses Γ. With rate = inf, for η² ≪ 1 − β₂ ≪ η, V is diag Σ(Y) always.
+
+    Where V = diag Σ and ε = 0 the flow comes to rest where `tr (Diag H)^{1/2} = Σ_i √H_ii` does on Γ: for any rate
+    `Σ_i (Σ_ii/√V_i + √V_i)` decreases. In the sparse model this is `Σ_j √m_j|w_j|^{1/2}`, up to a factor, and concave:
+    it has many local minima, and label noise under plain SGD has one.
+
+    The start. Y(0) = Φ_P(x0) under the P of V(0) = `second_moment`, which barely moves while the path goes to Γ. By
+    default the method begins on Γ, settled: Y(0) = Φ(x0), V(0) = diag Σ(Y(0)), as it is there soon with bias
+    correction. Without, V(0) is what the optimizer starts with. With rate = inf V forgets V(0) at once.
+
+    A settled V vanishes together with an entry of x: on its own u' = −u/(2(u + e)²), with u = |x_j|, e = ε/√(8scm_j) in
+    the sparse model. So u² falls by t, and after it is at e², u decays at the rate 1/(2e²); at ε = 0 it stays 0, the
+    limit of small ε. The flow of a `SparseRegression` passes this, in n x n solves; that of other problems, where steps
+    get ever shorter, is given up in an error that says where. A large finite rate costs as many steps.
+
+    Parameters
+    ----------
+    problem : LeastSquares
+    x0 : (D,)
+    t : (k,), finite times ≥ 0, increasing
+    delta : number > 0
+        Size of the label perturbation.
+    rate : number > 0, or inf
+        (1 − β₂)/η².
+    eps : ε ≥ 0
+        Added to √V, outside of the root.
+    second_moment : V(0) (D,), positive; by default diag Σ at Φ(x0)
+
+    Returns
+    -------
+    states : (k, D)
+    second_moments : (k, D)
+        Both with a local error of 1e-10, relative to their sizes. Under `jit`, where a rate that is traced is finite,
+        NaN where there is no solution.
+
+    Raises
+    ------
+    ValueError
+        If an argument is bad, the projection does not converge, ε = 0 and an entry of diag Σ is zero, or the flow can
+        be followed only for a while.
+
+    Examples
+    --------
+    Of w₁ + 2w₂ = 1 label noise ends at w = (1, 0), which has the least Σ m_j w_j. Under Adam that depends on the start,
+    for (0, ½) is another local minimum of Σ √m_j √w_j:
+
+    >>> import jax.numpy as jnp
+    >>> from labnoise import SparseRegression, adaptive_flow
+    >>> problem = SparseRegression(jnp.array([[1.0, 2.0]]), jnp.array([1.0]), parametrization="square")
+    >>> t = jnp.array([0.0, 0.1, 1.0, 2.0])
+    >>> for x0 in (jnp.sqrt(jnp.array([0.36, 0.32])), jnp.sqrt(jnp.array([0.1, 0.45]))):
+    ...     states, second_moments = adaptive_flow(problem, x0, t, delta=0.5, rate=jnp.inf)
+    ...     print((states[:, 0] ** 2).round(4))
+    """
+    if not isinstance(problem, LeastSquares):
+        _checks.fail("problem", problem, "label noise needs labels: pass a LeastSquares problem")
+    x0 = _checks.point("x0", x0, problem)
+    t = checked_times("t", t)
+    _checks.scalar("delta", delta, lambda size: 0 < size < 1e100, "pass a positive number up to 1e100")
+    settled = _is_infinite(rate)
+    if not settled:
+        _checks.scalar("rate", rate, lambda rate: rate > 0, "pass (1 − β₂)/η² > 0, or inf: V settled always")
+    _checks.nonnegative("eps", eps)
+    c = problem.noise_strength(delta)
+    if second_moment is None:
+        start = project(problem, x0)
+        V = _diagonal(problem, start, c)
+    else:
+        V = _moments(second_moment, x0.size)
+        start = project(problem, x0, preconditioner=1 / (jnp.sqrt(V) + eps))
+    if _checks.concrete(eps, V) and not (eps > 0 or isinstance(problem, SparseRegression) or (V > 0).all()):
+        _checks.fail(
+            "eps", eps, "diag Σ is zero at Φ(x0) in some coordinate, where P = 1/√V is infinite: pass eps > 0"
+        )
+    path, moments, solid, reached = _integrate(problem, start, V, t, c, eps, rate, settled)
+    explain_unreached("t", t, path, solid, reached, problem, _STIFF)
+    return jnp.where(solid[:, None], path, jnp.nan), jnp.where(solid[:, None], moments, jnp.nan)
+
+
+_STIFF = (
+    "it is stiff there, as where an entry of V goes to zero, or where V follows at a large rate: end earlier, or change "
+    "eps or rate"
+)
+
+
+def _is_infinite(rate: Any) -> bool:
+    number = _checks.numbers("rate", rate)
+    return bool(number.ndim == 0 and _checks.concrete(number) and number == jnp.inf)
+
+
+def _moments(second_moment: Any, size: int) -> Array:
+    V = _checks.real_array("second_moment", second_moment, 1)
+    if V.shape != (size,):
+        _checks.fail("the shape of second_moment", V.shape, f"pass ({size},), that of x0")
+    if _checks.concrete(V) and not (np.asarray(V) > 0).all():
+        _checks.fail(
+            "second_moment", second_moment, "pass positive numbers, mean squares of the gradient's entries"
+        )
+    return V
+
+
+@jax.jit
+def _diagonal(problem: LeastSquares, x: Array, c: Array | float) -> Array:
+    """diag Σ = c diag ∇²L at `x` on Γ."""
+    return c * problem.curvature / problem.num_examples * (problem.jacobian(x) ** 2).sum(0)
+
+
+@partial(jax.jit, static_argnames="settled")
+def _integrate(
+    problem: LeastSquares,
+    start: Array,
+    V: Array,
+    t: Array,
+    c: Array | float,
+    eps: Array | float,
+    rate: Array | float,
+    settled: bool,
+) -> tuple[Array, Array, Array, Array]:
+    """States and second moments (k, D), which of them are right, and how far the flow came (k,)."""
+    if isinstance(problem, SparseRegression):
+        return sparse_flow(problem, start, None if settled else V, t, c, eps, rate)
+
+    def root(V: Array) -> Array:
+        return jnp.sqrt(jnp.maximum(V, 0.0)) + eps
+
+    def settled_field(x: Array) -> tuple[Array, Array]:
+        return flow_field(problem, x, c, 1 / root(_diagonal(problem, x, c)))
+
+    def field(state: Array) -> tuple[Array, Array]:
+        x, V = jnp.split(state, 2)
+        velocity, back = flow_field(problem, x, c, 1 / root(V))
+        change = rate * (_diagonal(problem, x, c) - V)
+        return jnp.concatenate([velocity, change]), jnp.concatenate([back, jnp.zeros_like(V)])
+
+    def size(state: Array) -> Array:
+        x, V = jnp.split(state, 2)  # of V each entry counts, for P is made of its root
+        return jnp.concatenate([jnp.full_like(x, jnp.linalg.norm(x)), root(V) ** 2])
+
+    if settled:
+        path, solid, reached = integrate(settled_field, start, t)
+        return path, jax.vmap(lambda x: _diagonal(problem, x, c))(path), solid, reached
+    path, solid, reached = integrate(field, jnp.concatenate([start, V]), t, size=size)
+    states, moments = jnp.split(path, 2, axis=1)
+    return states, moments, solid, reached
