@@ -198,6 +198,15 @@ def against_sgd():
         )
 
 
+def adaptive_flow():
+    problem, _ = ln.random_sparse_regression(KEY, 40, 100, 8)
+    for rate in (float("inf"), 10.0):
+        took = best(
+            lambda rate=rate: ln.adaptive_flow(problem, jnp.ones(200), jnp.array([2.0]), 1.0, rate)[0]
+        )
+        report(f"adaptive_flow, n=40, d=100, to t = 2, rate {rate:g}", "≤ 2 s", f"{took:.2f} s")
+
+
 def dense_drift():
     for size, asked in ((200, "≤ 50 ms"), (1000, "≤ 3 s, ≤ 1.5 GB")):
         d = size // 2
@@ -244,6 +253,7 @@ PARTS = {
     "sgd": sgd_steps,
     "flow": exact_flow,
     "against": against_sgd,
+    "adaptive": adaptive_flow,
     "drift": dense_drift,
     "network": large_network,
 }

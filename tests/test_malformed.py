@@ -117,6 +117,29 @@ CALLS = {
         ln.label_noise_flow,
         {"problem": SPARSE, "x0": jnp.ones(10), "t": jnp.array([0.0, 0.1]), "delta": 0.5},
     ),
+    "adaptive_flow": (
+        ln.adaptive_flow,
+        {
+            "problem": HYPERBOLA,
+            "x0": START,
+            "t": jnp.array([0.0, 0.1]),
+            "delta": 0.5,
+            "rate": 2.0,
+            "eps": 0.01,
+            "second_moment": jnp.ones(2),
+        },
+    ),
+    "adaptive_flow, sparse": (
+        ln.adaptive_flow,
+        {
+            "problem": SPARSE,
+            "x0": jnp.ones(10),
+            "t": jnp.array([0.0, 0.1]),
+            "delta": 0.5,
+            "rate": np.inf,
+            "eps": 0.1,
+        },
+    ),
     "random_sparse_regression": (
         ln.random_sparse_regression,
         {"key": KEY, "n": 3, "d": 5, "sparsity": 1, "design": "gaussian"},

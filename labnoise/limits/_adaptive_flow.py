@@ -77,16 +77,18 @@ def adaptive_flow(
 
     Examples
     --------
-    Of w₁ + 2w₂ = 1 label noise ends at w = (1, 0), which has the least Σ m_j w_j. Under Adam that depends on the start,
+    On w₁ + 2w₂ = 1 label noise ends at w = (1, 0), which has the least Σ m_j w_j. Under Adam that depends on the start,
     for (0, ½) is another local minimum of Σ √m_j √w_j:
 
     >>> import jax.numpy as jnp
     >>> from labnoise import SparseRegression, adaptive_flow
     >>> problem = SparseRegression(jnp.array([[1.0, 2.0]]), jnp.array([1.0]), parametrization="square")
-    >>> t = jnp.array([0.0, 0.1, 1.0, 2.0])
-    >>> for x0 in (jnp.sqrt(jnp.array([0.36, 0.32])), jnp.sqrt(jnp.array([0.1, 0.45]))):
-    ...     states, second_moments = adaptive_flow(problem, x0, t, delta=0.5, rate=jnp.inf)
-    ...     print((states[:, 0] ** 2).round(4))
+    >>> t = jnp.array([0.0, 0.1, 1.0, 3.0])
+    >>> for w in ([0.36, 0.32], [0.1, 0.45]):
+    ...     states, moments = adaptive_flow(problem, jnp.sqrt(jnp.array(w)), t, delta=0.5, rate=jnp.inf)
+    ...     print((states[:, 0] ** 2).round(4), bool(jnp.allclose(moments, 4 * jnp.array([1.0, 4.0]) * states**2)))
+    [0.36   0.3643 0.4498 1.    ] True
+    [0.1    0.0505 0.     0.    ] True
     """
     if not isinstance(problem, LeastSquares):
         _checks.fail("problem", problem, "label noise needs labels: pass a LeastSquares problem")
@@ -114,14 +116,14 @@ def adaptive_flow(
 
 
 _STIFF = (
-    "it is stiff there, as where an entry of V goes to zero, or where V follows at a large rate: end earlier, or change "
-    "eps or rate"
+    "it is stiff there, as where an entry of V goes to zero or V follows at a large rate: end earlier, or change eps "
+    "or rate"
 )
 
 
 def _is_infinite(rate: Any) -> bool:
-    number = _checks.numbers("rate", rate)
-    return bool(number.ndim == 0 and _checks.concrete(number) and number == jnp.inf)
+    _checks.numbers("rate", rate)
+    return bool(_checks.concrete(rate) and np.ndim(rate) == 0 and rate == np.inf)
 
 
 def _moments(second_moment: Any, size: int) -> Array:
