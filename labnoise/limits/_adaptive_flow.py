@@ -32,22 +32,24 @@ def adaptive_flow(
 
         dY/dt = −(c/4) T_P P ∇tr(PH(Y)),        dV/dt = rate·(diag Σ(Y) − V),
 
-    where `P = diag(1/(√V + ε))`, which the gradient holds fixed, and `T_P = I − PJᵀ(JPJᵀ)⁻¹J`, J = ∂f: that is
-    `drift_terms` under the preconditioner P. Adam's momentum β₁ does not enter. It holds where 1 − β₂ is small beside
-    η: P must not notice how the path crosses Γ. With rate = inf, for η² ≪ 1 − β₂ ≪ η, V is diag Σ(Y) always.
+    where `P = diag(1/(√V + ε))`, which the gradient holds fixed, and `T_P = I − PJᵀ(JPJᵀ)⁻¹J`, J = ∂f: the drift of
+    `drift_terms` under the preconditioner P. Adam's momentum β₁ does not enter. This holds where 1 − β₂ is small beside
+    η, so that P does not notice how the path crosses Γ; rate = inf, where V is diag Σ(Y) always, is for
+    η² ≪ 1 − β₂ ≪ η.
 
-    Where V = diag Σ and ε = 0 the flow comes to rest where `tr (Diag H)^{1/2} = Σ_i √H_ii` does on Γ: for any rate
-    `Σ_i (Σ_ii/√V_i + √V_i)` decreases. In the sparse model this is `Σ_j √m_j|w_j|^{1/2}`, up to a factor, and concave:
-    it has many local minima, and label noise under plain SGD has one.
+    At ε = 0 the sum `Σ_i (Σ_ii/√V_i + √V_i)` decreases, whatever the rate, and where V has settled the flow rests where
+    `tr (Diag H)^{1/2} = Σ_i √H_ii` does on Γ. In the sparse model this is, where u_jv_j = 0, a multiple of
+    `Σ_j √m_j|w_j|^{1/2}`, which is concave between the zeros: many local minima, where `Σ_j m_j|w_j|` of SGD has one.
 
-    The start. Y(0) = Φ_P(x0) under the P of V(0) = `second_moment`, which barely moves while the path goes to Γ. By
-    default the method begins on Γ, settled: Y(0) = Φ(x0), V(0) = diag Σ(Y(0)), as it is there soon with bias
-    correction. Without, V(0) is what the optimizer starts with. With rate = inf V forgets V(0) at once.
+    The start. Y(0) = Φ_P(x0) under the P of V(0) = `second_moment`, which is what the optimizer begins with: V hardly
+    changes while the path goes to Γ. By default the method begins on Γ with V settled, Y(0) = Φ(x0) and
+    V(0) = diag Σ(Y(0)), as it is with bias correction. With rate = inf V forgets V(0) at once.
 
-    A settled V vanishes together with an entry of x: on its own u' = −u/(2(u + e)²), with u = |x_j|, e = ε/√(8scm_j) in
-    the sparse model. So u² falls by t, and after it is at e², u decays at the rate 1/(2e²); at ε = 0 it stays 0, the
-    limit of small ε. The flow of a `SparseRegression` passes this, in n x n solves; that of other problems, where steps
-    get ever shorter, is given up in an error that says where. A large finite rate costs as many steps.
+    The ends. In the sparse model a settled V vanishes together with an entry u of x, which on its own follows
+    u' = −u/(2(u + e)²), e = ε/√(4cm_j·2s): u² falls at the rate 1, and near u = e this becomes a decay at the rate
+    1/(2e²). At ε = 0 u stays 0 from then on, which is the limit of small ε. The flow of a `SparseRegression` passes all
+    these ends, with n x n solves. That of another problem takes ever shorter steps where ε is small and an entry of
+    diag Σ goes to zero, and is given up in an error that says where.
 
     Parameters
     ----------
@@ -66,8 +68,8 @@ def adaptive_flow(
     -------
     states : (k, D)
     second_moments : (k, D)
-        Both with a local error of 1e-10, relative to their sizes. Under `jit`, where a rate that is traced is finite,
-        NaN where there is no solution.
+        Both with a local error of 1e-10, relative to their sizes; it is that of u² in a sparse model with V settled.
+        Under `jit`, where a rate that is traced is finite, NaN where there is no solution.
 
     Raises
     ------

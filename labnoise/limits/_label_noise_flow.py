@@ -14,7 +14,7 @@ from jaxtyping import Float
 from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import MAX_STEPS, integrate
+from labnoise.limits._runge_kutta import integrate
 from labnoise.problems import LeastSquares, Loss
 
 
@@ -102,8 +102,8 @@ def explain_unreached(
         _checks.fail(
             name,
             t,
-            f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}, in "
-            f"{MAX_STEPS} steps; " + (problem.dependence(path[first]) or stiff),
+            f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}; "
+            + (problem.dependence(path[first]) or stiff),
         )
 
 

@@ -19,7 +19,6 @@ _A = np.array(
 )
 _FIFTH = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0])
 _FOURTH = np.array([5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40])
-MAX_STEPS = 10_000
 _State = tuple[Array, Array, Array, Array, Array, Array]
 
 
@@ -29,15 +28,16 @@ def integrate(
     times: Array,
     tolerance: float = 1e-10,
     size: Callable[[Array], Array] = jnp.linalg.norm,
+    max_steps: int = 10_000,
 ) -> tuple[Array, Array, Array]:
     """Solve `dy/dt = v(y)`, y(0) = y, at increasing times: states (k, D), which of them are right (k,), and (k,).
 
-    The first state that is not right was left at its time in the last of these, when the steps ran out. After it, or
-    after a time out of order, none is right.
+    The first state that is not right was left at its time in the last of these, when its `max_steps` ran out. After it,
+    or after a time out of order, none is right.
 
     `field(y)` is v(y) and the small move that takes y back to the manifold. A step costs six of them: the last
     slope of a step is the first of the next, for the move back is as small as the error of a step. `tolerance` is the
-    norm of its error in units of `size(y)`, one for all coordinates or (D,).
+    norm of its error in units of `size(y)`, which is one for all coordinates or (D,).
     """
 
     def attempt(state: _State) -> _State:
@@ -62,7 +62,7 @@ def integrate(
 
     def unfinished(state: _State) -> Array:
         _, _, time, _, end, number = state
-        return (time < end) & (number < MAX_STEPS)
+        return (time < end) & (number < max_steps)
 
     def stretch(
         state: tuple[Array, Array, Array], duration: Array
