@@ -44,7 +44,7 @@ BESIDE = FOOT + 0.1
 LINE = SparseRegression(jnp.array([[1.0, 2.0]]), jnp.array([1.0]), "square")
 ON_LINE = jnp.sqrt(jnp.array([0.36, 0.32]))
 
-SMALL, _ = random_sparse_regression(jax.random.key(3), 2, 4, 1)
+SMALL, _ = random_sparse_regression(jax.random.key(3), 2, 4, 1, loss_scale=0.7)
 START = jnp.linspace(0.4, 1.2, 8)
 
 
@@ -98,6 +98,7 @@ def plain_sparse(problem):
         lambda x: signed @ x**2 - np.asarray(problem.targets),
         lambda x: 2 * signed * x,
         lambda x: np.array([np.diag(2 * row) for row in signed]),
+        problem.loss_scale,
     )
 
 
@@ -150,7 +151,9 @@ def test_the_sparse_model_follows_what_scipy_finds(problem, rate):
 
 
 def test_the_sparse_model_is_the_general_problem_with_its_weights():
-    general = LeastSquares(Partial(lambda Z, x: Z @ (x[:4] ** 2 - x[4:] ** 2), SMALL.design), SMALL.targets)
+    general = LeastSquares(
+        Partial(lambda Z, x: Z @ (x[:4] ** 2 - x[4:] ** 2), SMALL.design), SMALL.targets, SMALL.loss_scale
+    )
     V = jnp.linspace(1.0, 5.0, 8)
     ours, theirs = (adaptive_flow(p, START, TIMES[:2], 0.5, jnp.inf, 0.1, V) for p in (SMALL, general))
     np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-8)
@@ -161,7 +164,7 @@ def without_eps(problem, x, times):
     """The settled flow at ε = 0 by SciPy: entries are stopped one after the other where their squares reach zero."""
     signed = np.concatenate([np.asarray(problem.design), -np.asarray(problem.design)], axis=1)
     x, now, states = np.array(x), 0.0, []
-    kappa = np.sqrt(8 * 2 * 0.8**2 * np.mean(signed**2, axis=0))
+    kappa = np.sqrt(16 * 0.7**2 * 0.8**2 * np.mean(signed**2, axis=0))
     for end in times:
         while now < end:
             alive = np.flatnonzero(x)
