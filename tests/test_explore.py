@@ -20,7 +20,7 @@ from packs import unpack
 from PIL import Image
 
 from labnoise import explore
-from labnoise.teaching.widgets.pack import FINENESS, Frame
+from labnoise.teaching.widgets.packing import FINENESS, Frame
 from labnoise.teaching.widgets.picture import Picture
 from labnoise.teaching.widgets.picture_files import dark, encode
 from labnoise.widgets import Control, figure_style

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labnoise.teaching.widgets.grid import Grid, mixed, refine, stencil
-from labnoise.teaching.widgets.pack import FINENESS, Frame
+from labnoise.teaching.widgets.packing import FINENESS, Frame
 from labnoise.teaching.widgets.recording import DisplayList
 from labnoise.widgets import Control
 

@@ -1,5 +1,5 @@
 // What both fronts of `explore` share of pictures: how recorded ones are unpacked, mixed and drawn. Python's ends are
-// recording.py, pack.py and grid.py.
+// recording.py, packing.py and grid.py.
 
 /** A pack of pictures from its bytes: their shapes, which of these each has, its numbers in pixels, its sentence. */
 async function exploreUnpack(bytes) {

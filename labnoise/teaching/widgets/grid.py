@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from labnoise.teaching.widgets.controls import Control
-from labnoise.teaching.widgets.pack import FINENESS, Frame
+from labnoise.teaching.widgets.packing import FINENESS, Frame
 
 Places = tuple[float, ...]  # of the ranges, on their sliders
 Combination = tuple[int, int]  # the numbers of the choice and of the throw

@@ -11,7 +11,7 @@ from labnoise.teaching.widgets.assets import CANVAS, DISPLAY, GESTURES, STYLE_SH
 from labnoise.teaching.widgets.controls import Value
 from labnoise.teaching.widgets.definition import THROW, Definition
 from labnoise.teaching.widgets.markup import controls_markup
-from labnoise.teaching.widgets.pack import Frame, pack
+from labnoise.teaching.widgets.packing import Frame, pack
 
 
 class Canvas(anywidget.AnyWidget):

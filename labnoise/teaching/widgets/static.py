@@ -21,7 +21,7 @@ from labnoise.teaching.widgets.controls import Control, Value
 from labnoise.teaching.widgets.definition import THROW, Definition
 from labnoise.teaching.widgets.grid import Combination, Grid, Places, refine
 from labnoise.teaching.widgets.markup import controls_markup
-from labnoise.teaching.widgets.pack import Frame, pack
+from labnoise.teaching.widgets.packing import Frame, pack
 from labnoise.teaching.widgets.picture_files import encode
 
 # Chapters lie in one folder below the top, beside which the book's build copies the pictures.
