@@ -3,7 +3,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
-from scipy.linalg import expm
 
 from labnoise.widgets import COLORS
 
@@ -16,6 +15,7 @@ TERMS = {
 THETA = 0.8  # where the point of the dial starts
 ANGLES = np.linspace(-np.pi, np.pi, 181)
 EDGES = np.linspace(-np.pi, np.pi, 41)
+SHARES = (np.arange(40) + 0.5) / 40  # of the runs, at which the dial shows the angle that they stay below
 
 
 def on_circle(theta):
@@ -31,19 +31,37 @@ def tangent(theta):
 
 def law_on_circle(variance, drift, start, t, angles):
     """The density of θ(t) at some angles, dθ = √variance dW + drift(θ) dt, by Fourier modes."""
-    modes, grid = np.arange(-20, 21), 2 * np.pi * np.arange(256) / 256
+    modes, grid = np.arange(-32, 33), 2 * np.pi * np.arange(256) / 256
     drift_modes = np.fft.fft(drift(grid)) / 256
     mixing = drift_modes[(modes[:, None] - modes[None, :]) % 256]
     generator = -np.diag(0.5 * variance * modes**2) - 1j * modes[:, None] * mixing
-    density = expm(t * generator) @ np.exp(-1j * modes * start) / (2 * np.pi)
-    return np.real(np.exp(1j * np.outer(angles, modes)) @ density)
+    rates, shapes = np.linalg.eig(generator)
+    parts = np.linalg.solve(shapes, np.exp(-1j * modes * start)) / (2 * np.pi)
+    return np.real(np.exp(1j * np.outer(angles, modes)) @ shapes @ (np.exp(t * rates) * parts))
+
+
+def shared_histogram(angles):
+    """The density of some angles in the bars between `EDGES`; one between two middles counts for both, in proportion.
+
+    Unlike a plain histogram it moves without jumps when the angles do.
+    """
+    bars, width = len(EDGES) - 1, EDGES[1] - EDGES[0]
+    place = (np.asarray(angles) - EDGES[0]) / width - 0.5
+    below = np.floor(place).astype(int)
+    shares = np.concatenate([1 - (place - below), place - below])
+    counts = np.bincount(np.concatenate([below, below + 1]) % bars, shares, bars)
+    return counts / (np.size(angles) * width)
 
 
 def law_gap(angles, law):
     """The largest distance between the distribution functions of some angles and of a density on `ANGLES`."""
-    cumulative = np.concatenate([[0], np.cumsum((law[1:] + law[:-1]) / 2) * (ANGLES[1] - ANGLES[0])])
     empirical = np.searchsorted(np.sort(angles), ANGLES) / len(angles)
-    return np.abs(empirical - cumulative).max()
+    return np.abs(empirical - cumulated(law)).max()
+
+
+def cumulated(law):
+    """The distribution function of a density, on `ANGLES`."""
+    return np.concatenate([[0], np.cumsum((law[1:] + law[:-1]) / 2) * (ANGLES[1] - ANGLES[0])])
 
 
 def mean(law):
@@ -74,9 +92,16 @@ def bars(a):
 def arrow(axes, colour, lift=0.0):
     """An arrow without a length yet, from the angle THETA, a little above or below the circle."""
     start = view(on_circle(THETA) + np.array([0, 0, lift]))
-    return axes.quiver(
-        *start, 0, 0, color=colour, angles="xy", scale_units="xy", scale=1, width=0.018, zorder=5
-    )
+    # All of them similar, however short, so that one grows out of nothing without a change of shape.
+    shape = {
+        "width": 0.03,
+        "headlength": 4,
+        "headaxislength": 3.5,
+        "headwidth": 2.8,
+        "minshaft": 2.2,
+        "minlength": 0,
+    }
+    return axes.quiver(*start, 0, 0, color=colour, angles="xy", scale_units="xy", scale=1, zorder=5, **shape)
 
 
 def stage_dial(fig):
@@ -89,12 +114,12 @@ def stage_dial(fig):
         left.text(-1.35 + 1.35 * (i % 2), 1.15 - 0.17 * (i // 2), "→ " + name, color=colour, weight="bold")
     left.set(xlim=(-1.4, 1.4), ylim=(-1.2, 1.3), aspect="equal")
     left.axis("off")
-    right.set(xlabel="angle travelled", xlim=(-np.pi, np.pi), ylim=(0, 2.5), yticks=[])
+    right.set(xlabel="angle travelled", ylabel="share of runs below it", xlim=(-np.pi, np.pi), ylim=(0, 1))
     right.set_xticks([-2, 0, 2])
-    right.spines["left"].set_visible(False)
+    right.set_yticks([0, 0.5, 1])
     right.axvline(0, color=COLORS["guide"], lw=0.8)
-    right.text(-3.1, 2.34, "SGD", color=COLORS["sgd"], weight="bold")
-    right.text(-3.1, 2.14, "limit", color=COLORS["limit"], weight="bold")
+    right.text(-2.9, 0.9, "SGD", color=COLORS["sgd"], weight="bold")
+    right.text(-2.9, 0.81, "limit", color=COLORS["limit"], weight="bold")
     widths = left.add_collection(LineCollection(bars(1.0), colors=COLORS["guide"], lw=2, zorder=1))
     return {
         "widths": widths,
@@ -103,13 +128,13 @@ def stage_dial(fig):
         "compensation": arrow(left, TERMS["compensation"]),
         "mixed": arrow(left, TERMS["mixed"], 0.32),
         "normal": arrow(left, TERMS["normal"], -0.2),
-        "runs": right.stairs(np.zeros(40), EDGES, fill=True, alpha=0.45, color=COLORS["sgd"]),
-        "law": right.plot(ANGLES, 0 * ANGLES, "--", color=COLORS["limit"], lw=2.2)[0],
+        "runs": right.plot(SHARES, SHARES, "o", ms=4, alpha=0.5, mew=0, color=COLORS["sgd"])[0],
+        "law": right.plot(SHARES, SHARES, "--", color=COLORS["limit"], lw=2.2)[0],
     }
 
 
 def show_dial(artists, a, along, mixed, normal, travelled, law):
-    """The four terms as arrows, and the angles travelled by SGD and limit; returns their means and spreads."""
+    """The four terms as arrows, the angles travelled by SGD and limit in order; returns their means and spreads."""
     arrows = {
         "noise": 0.9 * np.sqrt(along) * tangent(THETA),
         "esion": -0.9 * np.sqrt(along) * tangent(THETA),
@@ -120,8 +145,8 @@ def show_dial(artists, a, along, mixed, normal, travelled, law):
     for name, vector in arrows.items():
         artists[name].set_UVC(*view(vector))
     artists["widths"].set_segments(bars(a))
-    artists["runs"].set_data(np.histogram(travelled, 40, (-np.pi, np.pi), density=True)[0])
-    artists["law"].set_ydata(law)
+    artists["runs"].set_xdata(np.sort(travelled).reshape(SHARES.size, -1).mean(axis=1))
+    artists["law"].set_xdata(np.interp(SHARES, cumulated(law), ANGLES))
     return (
         f"velocities along the circle {mixed:+.2f} (mixed) and {normal:+.2f} (normal); inwards {0.5 * along:.2f} "
         f"(compensation). Angle travelled, mean and standard deviation: SGD {travelled.mean():+.2f} and "
@@ -197,7 +222,6 @@ def stage_motor(fig):
         "first": left.plot([], [], "o", ms=11, mfc="none", mew=2.2, color=COLORS["sgd"], zorder=4)[0],
         "curve": right.plot([], [], color=COLORS["limit"])[0],
         "here": right.plot([], [], "o", ms=11, mfc="none", mew=2.2, color=COLORS["sgd"])[0],
-        "turns": left.text(0, 0, "", ha="center", va="center", color=COLORS["guide"]),
     }
 
 
@@ -210,9 +234,9 @@ def show_motor(artists, t, phases, path, velocity):
     artists["dots"].set_offsets(np.stack([np.cos(now), np.sin(now)], axis=1))
     artists["first"].set_data([np.cos(now[0])], [np.sin(now[0])])
     artists["curve"].set_data(grid, curve)
-    artists["here"].set_data([now[0] % (2 * np.pi)], [speed])
     turns = (now[0] - path[0, 0]) / (2 * np.pi)
-    artists["turns"].set_text(f"t = {t:.0f}\n{turns:+.2f} turns")
+    # once for each turn back and forth: one that leaves the axes on the one side comes in on the other
+    artists["here"].set_data(now[0] - 2 * np.pi * np.arange(-2, 5), np.full(7, speed))
     spread = "never rests" if curve.min() > 0 else "has points of rest"
     return (
         f"With {phases}, at t = {t:.0f}, the ringed point has made {turns:+.2f} turns and its velocity is "
@@ -232,14 +256,18 @@ def stage_law(fig):
     return {"bars": bar, "curve": curve}
 
 
-def show_law(artists, eta, t, landscape, angles, law):
-    """The angles of the runs at the time t, and the density of the limit's."""
-    artists["bars"].set_data(np.histogram(angles, EDGES, density=True)[0])
+def show_law(artists, eta, t, landscape, saved, law):
+    """The angles of the runs at the time t, saved (runs, times) every 0.2 from 0 on, and the density of the limit's."""
+    before = min(int(5 * t + 1e-9), saved.shape[1] - 2)
+    share = 5 * t - before
+    angles = saved[:, before + round(share)]
+    counts = [shared_histogram(saved[:, time]) for time in (before, before + 1)]
+    artists["bars"].set_data((1 - share) * counts[0] + share * counts[1])
     artists["curve"].set_ydata(law)
     expected = np.trapezoid(np.cos(ANGLES) * law, ANGLES)
     return (
-        f"On {'the ring' if landscape == 'ring' else 'the landscape with four terms'} at η = {eta:.3g}, t = {t} "
-        f"({round(t / eta**2)} steps): E cosθ = {np.cos(angles).mean():+.3f}, in the limit {expected:+.3f}; "
+        f"On {'the ring' if landscape == 'ring' else 'the landscape with four terms'} at η = {eta:.3g}, t = {t:.3g}: "
+        f"E cosθ = {np.cos(angles).mean():+.3f}, in the limit {expected:+.3f}; "
         f"the distribution functions differ by at most {law_gap(angles, law):.3f}."
     )
 

@@ -29,6 +29,7 @@ FRAMES = "../_frames"
 REPORT = "report.json"  # beside the pictures: which ranges are continuous, and why others are not
 
 MOST_A_PACK, MOST_IN_ALL = 400_000, 2_000_000  # bytes
+MOST_PICTURES = 5_000
 
 
 def publish(definition: Definition, root: Path) -> tuple[str, str]:
@@ -81,6 +82,12 @@ def _write(definition: Definition, folder: Path) -> tuple[Grid, str]:
     pairs = combinations(definition)
     grid = refine(frame, definition.ranges, pairs, picture.size)
     nodes = list(grid.places())
+    if len(nodes) * len(pairs) > MOST_PICTURES:
+        sizes = " × ".join(str(len(places)) for places in grid.nodes)
+        raise ValueError(
+            f"{_name(definition)} would have to draw {sizes} settings of its ranges for {len(pairs)} choices and "
+            "throws: let its pictures change less from stop to stop, or give fewer ranges, choices or throws"
+        )
     for places, pair in itertools.product(
         nodes, pairs
     ):  # the throws of a setting together: `draw` may remember them
@@ -98,7 +105,7 @@ def _write(definition: Definition, folder: Path) -> tuple[Grid, str]:
         (folder / f"{name}.webp").write_bytes(encode(image))
     ranges = {control.name: why for control, why in zip(definition.ranges, grid.why_stepped, strict=True)}
     report = {
-        "draw": getattr(definition.draw, "__name__", ""),
+        "draw": _name(definition),
         "stepped because": ranges,
         "off by at most": round(grid.off, 3),
         "nodes": [len(nodes) for nodes in grid.nodes],
@@ -119,20 +126,22 @@ def _check_repeatable(definition: Definition) -> None:
         shown.append(Frame.of(*picture.frame(values)))
     one, _, other = shown
     if one.shapes != other.shapes or one.sentence != other.sentence or np.any(one.numbers != other.numbers):
-        name = getattr(definition.draw, "__name__", repr(definition.draw))
         raise ValueError(
-            f"{name} gave two different pictures at {definition.start}: what it draws may depend on its values only; "
-            "take random numbers from a fixed key, or use `dice` and make the key from `throw`"
+            f"{_name(definition)} gave two different pictures at {definition.start}: what it draws may depend on its "
+            "values only; take random numbers from a fixed key, or use `dice` and make the key from `throw`"
         )
 
 
 def _check_size(definition: Definition, size: int, most: int, what: str) -> None:
     if size > most:
-        name = getattr(definition.draw, "__name__", repr(definition.draw))
         raise ValueError(
-            f"the pictures of {name} take {size / 1000:.0f} kB {what}, and at most {most / 1000:.0f} kB are allowed: "
-            "draw lines with fewer points, or give fewer values, choices or throws"
+            f"the pictures of {_name(definition)} take {size / 1000:.0f} kB {what}, and at most "
+            f"{most / 1000:.0f} kB are allowed: draw lines with fewer points, or give fewer values, choices or throws"
         )
+
+
+def _name(definition: Definition) -> str:
+    return getattr(definition.draw, "__name__", repr(definition.draw))
 
 
 def _hash(folder: Path) -> str:
