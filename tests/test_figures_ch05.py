@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from afterzero.figures import ch05 as figures
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 from scipy.stats import ks_1samp, norm, vonmises
 
 from labnoise import landscapes
@@ -82,11 +82,42 @@ def test_the_view_is_linear_and_keeps_up_up():
 def test_the_dial_shows_the_means_and_spreads_of_what_it_is_given():
     artists = figures.stage_dial(figure := plt.figure())
     law = np.exp(-0.5 * ((ANGLES - 0.5) / 0.2) ** 2) / (0.2 * np.sqrt(2 * np.pi))
-    said = figures.show_dial(artists, 1.0, 0.4, -0.2, 0.1, np.repeat([0.15, 0.35], 5), law)
+    said = figures.show_dial(artists, 1.0, 0.4, -0.2, 0.1, np.repeat([0.35, 0.15], 40), law)
     assert "-0.20 (mixed) and +0.10 (normal); inwards 0.20" in said
     assert "SGD +0.25 and 0.10, limit +0.50 and 0.20" in said
     arrow = np.array([artists["mixed"].U, artists["mixed"].V]).ravel()
     np.testing.assert_allclose(arrow, figures.view(-0.32 * figures.tangent(figures.THETA)))
+    np.testing.assert_allclose(artists["runs"].get_xdata(), np.repeat([0.15, 0.35], 20))  # in order
+    below = [
+        quad(lambda x: np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi), -9, (x - 0.5) / 0.2)[0]
+        for x in artists["law"].get_xdata()
+    ]
+    np.testing.assert_allclose(below, figures.SHARES, atol=2e-3)
+    plt.close(figure)
+
+
+def test_a_shared_histogram_is_a_density_that_moves_without_jumps():
+    angles = np.random.default_rng(0).uniform(-np.pi, np.pi, 500)
+    width = figures.EDGES[1] - figures.EDGES[0]
+    counts = figures.shared_histogram(angles)
+    assert counts.sum() * width == pytest.approx(1)
+    middles = (figures.EDGES[1:] + figures.EDGES[:-1]) / 2
+    np.testing.assert_allclose(figures.shared_histogram(middles) * width * middles.size, 1)
+    halfway = figures.shared_histogram([figures.EDGES[7]]) * width
+    assert np.flatnonzero(halfway > 1e-9).tolist() == [6, 7]
+    assert np.abs(figures.shared_histogram(angles + 1e-6) - counts).max() < 1e-5
+
+
+def test_the_law_between_saved_times_is_mixed():
+    artists = figures.stage_law(figure := plt.figure())
+    saved = np.stack([np.full(100, 0.1), np.full(100, 0.9), np.full(100, -0.5)], axis=1)  # at 0, 0.2, 0.4
+    law = np.full(figures.ANGLES.size, 1 / (2 * np.pi))
+    shown = []
+    for t in (0.2, 0.3, 0.4):
+        figures.show_law(artists, 0.1, t, "ring", saved, law)
+        shown.append(artists["bars"].get_data().values)
+    np.testing.assert_allclose(shown[1], (shown[0] + shown[2]) / 2)
+    np.testing.assert_allclose(shown[2], figures.shared_histogram(saved[:, 2]))
     plt.close(figure)
 
 
