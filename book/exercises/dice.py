@@ -26,10 +26,11 @@ def shift() -> int:
     return int(given)
 
 
-def key(seed: int) -> jax.Array:
-    """`jax.random.key(seed)`, folded with the shift where there is one."""
+def key(seed: int, throw: int = 0) -> jax.Array:
+    """`jax.random.key(seed)`, folded with the shift and with the throw of a widget, where these are not 0."""
     plain = jax.random.key(seed)
-    return jax.random.fold_in(plain, shift()) if shift() else plain
+    shifted = jax.random.fold_in(plain, shift()) if shift() else plain
+    return jax.random.fold_in(shifted, throw) if throw else shifted
 
 
 def rng(seed: int) -> np.random.Generator:

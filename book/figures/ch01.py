@@ -42,25 +42,26 @@ def plot_landscape(axes, name_at):
     axes.set_yticks([0, 1, 2, 3])
 
 
-def moments(steps):
-    """Of the saved steps those that the front page shows: three until the arrival on Γ, then 33 at equal times."""
-    equal = np.linspace(steps[-1] / 60, steps[-1], 33)
-    return np.asarray(steps)[np.concatenate([[0, 1, 3], np.searchsorted(steps, equal)])]
+def relative_curves(start, clouds):
+    """Mean loss and mean sharpness of clouds (moments, R, 2) over those of their start (2,), (moments,) each."""
+    return [np.mean(height(clouds), axis=1) / height(start) for height in (loss, sharpness)]
 
 
-def stage_slide(fig, run):
-    """The front page: the landscape, and loss and sharpness of the whole run, faintly."""
+def stage_slide(fig, start, steps, clouds):
+    """The front page: the landscape, and faintly loss and sharpness of the clouds (moments, R, 2) after so many steps."""
     fig.set_size_inches(6.4, 3.2)
     left, right = fig.subplots(1, 2, width_ratios=[1, 1.05])
     plot_landscape(left, name_at=(0.5, 2.4))
-    left.plot(*run.states[0, 0], "o", ms=11, mfc="none", mew=1.5, color=COLORS["guide"], clip_on=False)
+    left.plot(*start, "o", ms=11, mfc="none", mew=1.5, color=COLORS["guide"], clip_on=False)
     left.annotate("start", (2.42, 0.07), color=COLORS["guide"])
-    right.set(xlabel="steps", ylabel="relative to the start", xlim=(0, run.steps[-1]), ylim=(-0.03, 1.05))
-    falling, flattening = (curve / curve[0] for curve in mean_curves(run.states))
-    right.plot(run.steps, falling, color=COLORS["guide"], lw=1, alpha=0.6)
-    right.plot(run.steps, flattening, color=COLORS["sgd"], lw=1, alpha=0.5)
-    right.annotate("sharpness", (2600, 0.62), color=COLORS["sgd"])
-    right.annotate("training loss", (3900, 0.05), color=COLORS["guide"])
+    right.set(xlabel="steps", ylabel="relative to the start", xscale="log", xlim=(1, steps[-1]), ylim=(-0.03, 1.05))
+    right.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+    right.minorticks_off()
+    falling, flattening = relative_curves(start, clouds)
+    right.plot(*up_to(steps[-1], steps, falling), color=COLORS["guide"], lw=1, alpha=0.6)
+    right.plot(*up_to(steps[-1], steps, flattening), color=COLORS["sgd"], lw=1, alpha=0.5)
+    right.annotate("sharpness", (4, 0.93), color=COLORS["sgd"])
+    right.annotate("training loss", (12, 0.13), color=COLORS["guide"])
     return {
         "cloud": left.plot([], [], "o", ms=4.5, alpha=0.5, color=COLORS["sgd"], mew=0)[0],
         "loss": right.plot([], [], color=COLORS["guide"], lw=3)[0],
@@ -68,19 +69,24 @@ def stage_slide(fig, run):
     }
 
 
-def show_slide(artists, run, k):
-    """The cloud of the runs after k steps, and loss and sharpness up to there."""
-    steps, states = np.asarray(run.steps), np.asarray(run.states)
-    now = np.searchsorted(steps, k)
-    past = slice(now + 1)
-    falling, flattening = (curve / curve[0] for curve in mean_curves(states))
-    artists["cloud"].set_data(*states[:, now].T)
-    artists["loss"].set_data(steps[past], falling[past])
-    artists["sharp"].set_data(steps[past], flattening[past])
+def show_slide(artists, k, start, steps, clouds):
+    """The cloud after k steps, between those that are given, and loss and sharpness up to there."""
+    falling, flattening = relative_curves(start, clouds)
+    artists["cloud"].set_data(*plane.between(np.log(steps), clouds, np.log(k)).T)
+    artists["loss"].set_data(*up_to(k, steps, falling))
+    artists["sharp"].set_data(*up_to(k, steps, flattening))
+    nearest = round(k)
+    after = "1 step" if nearest == 1 else f"{nearest} steps"
+    loss_left, sharpness_left = plane.between(np.log(steps), np.stack([falling, flattening], 1), np.log(nearest))
     return (
-        f"After {steps[now]} steps the training loss is {falling[now]:.1%} of what it was, "
-        f"and the sharpness {flattening[now]:.0%}."
+        f"After {after} the training loss is {loss_left:.1%} of what it was, and the sharpness {sharpness_left:.0%}."
     )
+
+
+def up_to(k, steps, curve):
+    """A curve, given after so many steps, from step 1 to k: at a hundred steps in geometric progression."""
+    seen = np.geomspace(1, k, 100)
+    return seen, plane.between(np.log(steps), curve, np.log(seen))
 
 
 def stage_noise(fig):

@@ -1,6 +1,7 @@
 """What several chapters draw in the plane of two weights, and the colours of the noises."""
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from labnoise.widgets import COLORS
 
@@ -30,3 +31,8 @@ def ellipse(cov, points):
     values, vectors = np.linalg.eigh(cov)
     root = vectors @ np.diag(np.sqrt(np.maximum(values, 0))) @ vectors.T
     return root @ circle(points)
+
+
+def between(times, values, t):
+    """Values (times, …), at times t between: a smooth line through them, which turns only where they do."""
+    return PchipInterpolator(times, values)(t)
