@@ -5,11 +5,13 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 from afterzero.figures import plane
+from scipy.signal import lfilter
 
 from labnoise.widgets import COLORS
 
 REACH = 3.4  # of the landscape, in both weights
 STEPS = 10_000  # of the runs from zero loss
+CLOCK_STEPS = 20_000  # of the runs on two clocks
 FLATTEST = 4  # the least sharpness on Γ, at (1, 1)
 
 
@@ -141,40 +143,62 @@ def plot_three_noises(points, covariances, eta):
     plt.show()
 
 
-def stage_clocks(fig, runs, times, limit):
-    """Loss and sharpness on both clocks: faintly the sharpness of runs, by their η, and dashed that of the limit."""
+def clock_steps():
+    """The steps at which the curves of the two clocks are drawn: dense at first, since for large η all ends early."""
+    return np.unique(np.round(CLOCK_STEPS * np.linspace(0, 1, 181) ** 3).astype(int))
+
+
+def stage_clocks(fig, runs, predicted):
+    """Loss and sharpness on both clocks: faintly the sharpness of some runs (loss, sharpness) by their η, and dashed
+    the prediction, a function of t.
+    """
     fig.set_size_inches(6.4, 4.2)
-    grid = fig.subplots(2, 2, sharex="col", sharey="row")
-    for eta, run in runs.items():
-        _, sharp = mean_curves(run.states)
-        for axes, x in zip(grid[1], (run.steps, run.steps * eta**2), strict=True):
-            axes.plot(x, sharp, color=COLORS["sgd"], lw=1, alpha=0.35)
-    grid[1, 1].plot(times, sharpness(limit), "--", color=COLORS["limit"], lw=2.5, label="prediction")
+    grid, steps, times = fig.subplots(2, 2, sharex="col", sharey="row"), clock_steps(), np.linspace(0, 2, 100)
+    for eta, (_, sharp) in runs.items():
+        for axes, x in zip(grid[1], (steps, steps * eta**2), strict=True):
+            axes.plot(x, sharp[steps], color=COLORS["sgd"], lw=1, alpha=0.35)
+    dashed = {"ls": "--", "color": COLORS["limit"], "lw": 2}
+    grid[1, 1].plot(times, predicted(times), label="prediction", **dashed)
     grid[1, 1].legend(loc="upper right")
-    grid[0, 0].set(ylabel="loss", yscale="log", ylim=(2e-4, 3))
-    grid[1, 0].set(xlabel="steps", ylabel="sharpness", xlim=(0, 20_000), ylim=(0, 24))
+    grid[0, 0].set(ylabel="loss", ylim=(0, 0.12))
+    grid[1, 0].set(xlabel="steps", ylabel="sharpness", xlim=(0, CLOCK_STEPS), ylim=(0, 24))
     grid[1, 0].set_xticks([0, 5000, 10_000, 15_000], ["0", "5000", "10 000", "15 000"])
     grid[1, 1].set(xlabel="t = η² · steps", xlim=(0, times[-1]))
     grid[0, 0].set_title("the clock of the loss")
     grid[0, 1].set_title("the slow clock")
     for axes in grid[:, 1]:  # which a phone shows below the left column
         axes.tick_params(labelleft=True)
-    return [axes.plot([], [], color=COLORS["sgd"], lw=1.8)[0] for axes in grid.flat]
+    artists = {
+        "runs": [axes.plot([], [], color=COLORS["sgd"], lw=1.8)[0] for axes in grid.flat],
+        "plateau": [axes.plot([], [], label="ηδ²/2 · prediction", **dashed)[0] for axes in grid[0]],
+    }
+    grid[0, 1].legend(loc="upper right")
+    return artists
 
 
-def show_clocks(lines, eta, shown, steps, states, times, limit):
-    """The means over some runs on both clocks, and when their sharpness and that of the limit are half-way down."""
-    curves, clocks = mean_curves(states), (steps, steps * eta**2)
-    for line, (y, x) in zip(lines, product(curves, clocks), strict=True):
+def show_clocks(artists, eta, window, shown, curves, predicted, delta):
+    """Loss, averaged, and sharpness (steps + 1,) each, on both clocks, and when the sharpness is half-way down."""
+    steps, (loss_curve, sharp) = clock_steps(), curves
+    smooth = moving_average(loss_curve, window)[steps]
+    clocks = (steps, steps * eta**2)
+    for line, (y, x) in zip(artists["runs"], product((smooth, sharp[steps]), clocks), strict=True):
         line.set_data(x, y)
-    predicted = sharpness(limit)
-    level = (predicted[0] + FLATTEST) / 2
-    half = steps[np.argmax(curves[1] < level)]
+    for line, x in zip(artists["plateau"], clocks, strict=True):
+        line.set_data(x[::4], eta * delta**2 / 2 * predicted(clocks[1][::4]))
+    level = (predicted(0) + FLATTEST) / 2
+    half, times = np.argmax(sharp < level), np.linspace(0, 2, 1001)
     return (
         f"At η = {eta:.3g} ({shown}) the sharpness is half-way down after {half} steps, "
         f"which is t = {half * eta**2:.2f}; "
-        f"the prediction is t = {when_below(level, times, predicted):.2f} at every η."
+        f"the prediction is t = {when_below(level, times, predicted(times)):.2f} at every η."
     )
+
+
+def moving_average(values, window):
+    """The exponential moving average of a sequence: its weights fall by the factor 1 − 1/window a step into the past."""
+    keep = 1 - 1 / window
+    weighted, weights = (lfilter([1], [1, -keep], x) for x in (values, np.ones(len(values))))
+    return weighted / weights
 
 
 def when_below(level, times, falling):
