@@ -23,16 +23,26 @@ def slope(x):
 @pytest.mark.parametrize("start", [(2.5, 1.8), (0.4, 0.3), (0.7, 0.7), (0.3, 2.0)])
 def test_gradient_flow_stays_on_the_fibre(start):
     u, v = independent_flow(HYPERBOLA, start, 0.1)
-    on_fibre = figures.fibre(start[0] ** 2 - start[1] ** 2, np.array([u * v]))
+    on_fibre = figures.fibre(start[0] ** 2 - start[1] ** 2, np.array([u + v]))
     np.testing.assert_allclose(on_fibre[:, 0], [u, v], rtol=1e-9)
 
 
-def test_a_fibre_has_one_unbalance_and_the_products_asked_for():
-    products = np.geomspace(1e-30, 12, 50)
+def test_a_fibre_has_one_unbalance_and_the_sums_asked_for():
+    sums = np.geomspace(0.1, 8, 50)
     for q in (-3.0, 0.0, 0.2, 7.0):
-        u, v = figures.fibre(q, products)
-        np.testing.assert_allclose(u * v, products, rtol=1e-12)
-        np.testing.assert_allclose(u**2 - v**2, q, atol=1e-12)
+        u, v = figures.fibre(q, sums)
+        np.testing.assert_allclose(u + v, sums, rtol=1e-12)
+        np.testing.assert_allclose(u**2 - v**2, q, atol=1e-11)
+
+
+@pytest.mark.parametrize("start", [(0.4, 0.4), (3.2, 0.4), (0.9, 3.2)])
+def test_the_fibre_of_the_start_is_seen_from_edge_to_edge(start):
+    """It passes the start and reaches the axes and the far sides, or comes as near to the corner as 3 pixels."""
+    points = figures.fibre(start[0] ** 2 - start[1] ** 2, figures.FIBRE_SUMS)
+    assert points.min(axis=0).min() < 0.03 and points[:, 0].max() >= 3.6
+    on_the_way = np.linspace(points[:, :-1], points[:, 1:], 200, axis=-1)
+    apart = on_the_way - np.reshape(start, (2, 1, 1))
+    assert np.hypot(*apart).min() < 0.005
 
 
 @pytest.mark.parametrize("start", STARTS)

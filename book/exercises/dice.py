@@ -33,6 +33,8 @@ def key(seed: int, throw: int = 0) -> jax.Array:
     return jax.random.fold_in(shifted, throw) if throw else shifted
 
 
-def rng(seed: int) -> np.random.Generator:
-    """`numpy.random.default_rng(seed)`, of the seed and the shift where there is one."""
+def rng(seed: int, throw: int = 0) -> np.random.Generator:
+    """`numpy.random.default_rng(seed)`, of the seed, the shift and the throw of a widget, where these are not 0."""
+    if throw:
+        return np.random.default_rng((seed, shift(), throw))
     return np.random.default_rng((seed, shift()) if shift() else seed)

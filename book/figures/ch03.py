@@ -12,15 +12,18 @@ from labnoise.widgets import COLORS
 
 HYPERBOLA = landscapes.hyperbola()
 RADIUS = 0.3  # of the circle about the start
+# Across the whole picture, from the corner inwards: there the fibres move least, and with them the dots.
+FIBRE_SUMS = np.geomspace(7.2, 0.05, 60)
 S_END, T_END = 1.5, 1.2  # what the two clocks show
+T_GRID = np.linspace(0, T_END, 61)
 
 
-def fibre(q, products):
-    """The points with u² − v² = q and uv = p, u + v > 0, for positive products p (…), as (2, …).
+def fibre(q, sums):
+    """The points with u² − v² = q and u + v = s, for positive sums s (…), as (2, …).
 
-    Scaled by √p they are points of uv = 1.
+    They are linear in q: so a fibre drawn at fixed sums moves smoothly, also through the diagonal q = 0.
     """
-    return np.sqrt(products) * np.moveaxis(HYPERBOLA.point(q / products), -1, 0)
+    return np.array([sums + q / sums, sums - q / sums]) / 2
 
 
 def half_bar(start, end):
@@ -50,9 +53,9 @@ def stage_drag(fig):
 
 def show_drag(artists, start, end, cloud, smear):
     """A start and its cloud, and to where gradient flow takes them."""
-    q, product = start[0] ** 2 - start[1] ** 2, start[0] * start[1]
-    artists["flow"].set_data(*fibre(q, np.geomspace(max(product, 1e-4), 1, 60)))
-    artists["fibre"].set_data(*fibre(q, np.linspace(1e-30, 12, 200)))  # at 0 itself there is no scale
+    q = start[0] ** 2 - start[1] ** 2
+    artists["flow"].set_data(*fibre(q, np.geomspace(start.sum(), end.sum(), 30)))
+    artists["fibre"].set_data(*fibre(q, FIBRE_SUMS))
     artists["cloud"].set_data(*cloud.T)
     artists["smear"].set_data(*smear.T)
     artists["circle"].set_data(*(start[:, None] + RADIUS * plane.circle(61)))
@@ -87,24 +90,39 @@ def stage_clocks(fig, s, flow):
     }
 
 
-def show_clocks(artists, eta, noise, steps, states, ends, limit, strays):
-    """A path, its Φ and, if there is one, the limit of its Φ."""
+def clock_steps(eta):
+    """The steps at which paths are drawn, up to `T_END` at the smallest η: all until `S_END`, then ever fewer."""
+    steps = list(range(round(S_END / eta) + 1))
+    while steps[-1] < T_END / eta**2:
+        steps.append(steps[-1] + max(2, steps[-1] // 120))
+    return np.array(steps)
+
+
+def show_clocks(artists, eta, noise, steps, states, ends, limit, flow):
+    """A path, its Φ and, if there is one, the limit of its Φ at `T_GRID`; `flow` is s and u of gradient flow.
+
+    The points drawn are those of the same steps at every η, so that they move with it; the panels cut off the rest.
+    """
     s, t = eta * steps, eta**2 * steps
-    fast = s <= S_END
-    artists["fast"].set_data(s[fast], states[fast, 0])
+    early = np.arange(steps[0], np.argmax(np.diff(steps) > 1) + 1)
+    artists["fast"].set_data(s[early], states[early, 0])
     artists["slow"].set_data(t, states[:, 0])
     artists["end"].set_data(t, ends[:, 0])
-    artists["limit"].set_data(*(([], []) if limit is None else (t, limit[:, 0])))
+    artists["limit"].set_data(*(([], []) if limit is None else (T_GRID, limit[:, 0])))
+    strays = np.abs(states[:, 0] - np.interp(s, *flow))[s <= S_END].max()
+    shown = t <= T_END
     return (
-        f"{noise.capitalize()}, η = {eta:g}: up to s = {S_END} the path strays {strays:.2f} from gradient flow in u. "
-        f"On the slow clock it jitters {jitter(t, states, ends):.3f} (root mean square) about its Φ, "
-        f"which goes from u = {ends[0, 0]:.2f} to {ends[-1, 0]:.2f}."
+        f"{noise.capitalize()}, η = {eta:.3g}: up to s = {S_END} the path strays {strays:.2f} from gradient flow in u. "
+        f"On the slow clock it jitters {jitter(t[shown], states[shown], ends[shown]):.3f} (root mean square) about its "
+        f"Φ, which goes from u = {ends[0, 0]:.2f} to {np.interp(T_END, t, ends[:, 0]):.2f}."
     )
 
 
 def jitter(t, states, ends):
     """Root mean square distance of a path from its Φ, once it has come down to Γ, after t = 0.1."""
-    return np.sqrt(np.mean(np.sum((states - ends)[t > 0.1] ** 2, axis=1)))
+    late = t > 0.1
+    squares = np.sum((states - ends)[late] ** 2, axis=-1)
+    return np.sqrt(np.mean(np.trapezoid(squares, t[late], axis=0)) / np.ptp(t[late]))
 
 
 def hat(x):
