@@ -44,6 +44,25 @@ def test_the_gap_of_the_laws_is_seen_on_both_sides_of_a_jump():
     assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_the_smooth_quantile_is_that_of_harrell_and_davis(level):
+    x = np.random.default_rng(1).standard_normal((40, 3))
+    expected = stats.mstats.hdquantiles(x, [level], axis=0)[0]
+    np.testing.assert_allclose(figures.smooth_quantile(x, level), expected, rtol=1e-10)
+
+
+def test_paths_are_calmed_beyond_the_panel_only():
+    t, x = np.array([0.0, 0.5, 1.0, 1.5, 9.0]), np.array([[1.0, 2.0, 3.0, 4.0, 500.0]])
+    calm = figures.calmed(t, x)
+    np.testing.assert_array_equal(calm[:, :3], x[:, :3])
+    assert 1 < calm[0, 3] < 4 and abs(calm[0, 4] - 1) < 0.1
+
+
+def test_the_collapse_shows_runs_at_steps_that_are_saved_and_reach_to_t_1():
+    assert np.all(figures.EARLY % 4 == 0) and np.all(figures.LATE % 20 == 0)
+    assert figures.EARLY[-1] < figures.LATE[0] and figures.LATE[-1] * 0.01**2 == pytest.approx(1)
+
+
 def test_the_collapse_tells_of_a_band_or_of_a_line():
     t, times = np.linspace(0, 1, 3), np.linspace(0, 1, 5)
     paths = np.linspace(1, 2, 11)[:, None] * np.ones(3)
@@ -52,9 +71,10 @@ def test_the_collapse_tells_of_a_band_or_of_a_line():
     said = figures.show_collapse(
         artists, 0.1, {"hyperbola": (t, paths, line), "some noise": (t, paths, band)}, times
     )
+    low, high = stats.mstats.hdquantiles(paths[:, -1], [0.1, 0.9])
     assert said == (
-        "At η = 0.1, 100 steps make t = 1. There the middle 80% of the runs have q from 1.10 to 1.90 (limit: 1.50), "
-        "and on the circle, with some noise, θ from 1.10 to 1.90 (limit: 1.00 to 2.00)."
+        f"At η = 0.1, 100 steps make t = 1. There the middle 80% of the runs have q from {low:.2f} to {high:.2f} "
+        f"(limit: 1.50), and on the circle, with some noise, θ from {low:.2f} to {high:.2f} (limit: 1.00 to 2.00)."
     )
     plt.close(figure)
 

@@ -8,6 +8,10 @@ from labnoise.widgets import COLORS
 
 GRID = np.linspace(-3, 3, 301)
 
+# The steps at which the collapse shows runs: all in common, so that at a larger η more of them are beyond t = 1.
+EARLY = np.arange(0, 160, 4)
+LATE = np.unique(20 * np.round(np.geomspace(160, 10_000, 86) / 20).astype(int))
+
 
 def two_weights(shakes, eta, x0, gain=1.0, delta=0.5):
     """SGD on (uv − 1)² with the labels shaken by δ·shakes (steps, runs); the gradient itself counts `gain` times,
@@ -37,6 +41,25 @@ def normal_gap(below, normal):
     return max(np.abs(below - normal).max(), np.abs(np.append(0, below[:-1]) - normal).max())
 
 
+def smooth_quantile(x, level):
+    """The quantile of each column of x (runs, …) by Harrell and Davis: a mean of all values in order, weighted most
+    about the one asked for.
+
+    Unlike a single value it moves smoothly with x.
+    """
+    n = len(x)
+    below = stats.beta.cdf(np.arange(n + 1) / n, (n + 1) * level, (n + 1) * (1 - level))
+    return np.tensordot(np.diff(below), np.sort(x, axis=0), axes=1)
+
+
+def calmed(t, x):
+    """Paths x (…, times) that go back to where they began once t is past 1, where the panel ends.
+
+    What is not seen need not be followed: there the runs of a large η change with it by more than can be interpolated.
+    """
+    return x[..., :1] + (x - x[..., :1]) * np.exp(-2 * np.log(np.maximum(t, 1)) ** 2)
+
+
 def stage_collapse(fig):
     """Two panels of paths over slow time: the hyperbola and a circle."""
     fig.set_size_inches(6.4, 3.3)
@@ -60,12 +83,13 @@ def show_collapse(panels, eta, seen, times):
     """What is seen in each panel: times (saves,), paths (runs, saves) and the limit's quantiles (3, times)."""
     said = []
     for artists, (t, x, band) in zip(panels, seen.values(), strict=True):
-        artists["runs"].set_data(*broken_lines(t, x[:20]))
-        for line, level in zip(artists["band"], np.quantile(x, [0.1, 0.9], axis=0), strict=True):
+        levels = np.array([smooth_quantile(x, level) for level in (0.1, 0.9)])
+        artists["runs"].set_data(*broken_lines(t, calmed(t, x[:12])))
+        for line, level in zip(artists["band"], calmed(t, levels), strict=True):
             line.set_data(t, level)
         for line, level in zip(artists["limit"], band, strict=True):
             line.set_data(times, level)
-        low, high = np.quantile(x[:, -1], [0.1, 0.9])
+        low, high = (np.interp(1, t, level) for level in levels)
         ends = band[[0, 2], -1]
         aim = f"{ends[0]:.2f}" if ends[0] == ends[1] else f"{ends[0]:.2f} to {ends[1]:.2f}"
         said.append(f"from {low:.2f} to {high:.2f} (limit: {aim})")
@@ -94,11 +118,13 @@ def stage_walk(fig):
 def show_walk(artists, eta, Xi, times, t, Z, atoms, below):
     """A path Z (steps, 2) at the times t; the exact law of Z¹(1), atoms and probabilities; and its limits."""
     sd = np.sqrt(1 - 1 / Xi)
-    artists["first"].set_data(t, Z[:, 0])
-    artists["second"].set_data(t, Z[:, 1])
+    some = slice(None, None, max(1, len(t) // 500))  # at most two a pixel
+    artists["first"].set_data(t[some], Z[some, 0])
+    artists["second"].set_data(t[some], Z[some, 1])
     for line, sign in zip(artists["spread"], (2, -2), strict=True):
         line.set_data(times, sign * sd * np.sqrt(times))
-    artists["law"].set_data(np.concatenate([[-9], atoms, [9]]), np.concatenate([[0], below, [1]]))
+    near = np.abs(atoms) < 3.5
+    artists["law"].set_data(np.concatenate([[-9], atoms[near], [9]]), np.concatenate([[0], below[near], [1]]))
     artists["normal"].set_data(GRID, stats.norm.cdf(GRID / sd))
     distance = normal_gap(below, stats.norm.cdf(atoms / sd))
     return (
