@@ -52,7 +52,7 @@ def test_float32_stays_float32():
     ("make", "message"),
     [
         (lambda: Loss(3.0), "fn = 3.0: pass a function"),
-        (lambda: LeastSquares(jnp.sin, jnp.zeros((2, 2))), "the shape of targets"),
+        (lambda: LeastSquares(jnp.sin, jnp.zeros((2, 2, 2))), "the shape of targets"),
         (lambda: LeastSquares(jnp.sin, jnp.array([1.0, jnp.nan])), "targets = .*finite"),
         (lambda: LeastSquares(jnp.sin, jnp.zeros(0)), "targets = .*at least one example"),
         (lambda: LeastSquares(jnp.sin, jnp.zeros(2), loss_scale=-1.0), "loss_scale = -1.0: pass a positive"),

@@ -15,7 +15,7 @@ from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
-from labnoise.problems import LeastSquares, Loss
+from labnoise.problems import Examples, LeastSquares, Loss
 
 
 def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | float) -> Array:
@@ -109,26 +109,31 @@ def explain_unreached(
 
 @shaped
 def flow_field(
-    problem: LeastSquares, x: Float[Array, " D"], c: Array | float, P: Float[Array, " D"] | float = 1.0
+    problem: Examples, x: Float[Array, " D"], c: Array | float, P: Float[Array, " D"] | float = 1.0
 ) -> tuple[Float[Array, " D"], Float[Array, " D"]]:
     """`−(c/4) T_P P∇tr(P∇²L)` on Γ, P held fixed, and the move from `x` back to Γ by one Newton step along P·normals.
 
-    On Γ `tr(P∇²L) = (2s/n) tr(JPJᵀ)`, up to a function whose slope is normal, with the gradient
-    `(4s/n) Σ_i ∇²f_i P∇f_i`. One example at a time: together they need n times the memory, and more time for that.
+    On Γ `tr(P∇²L) = (1/n) Σ_a ∇h_aᵀP∇h_a`, h = Rf with the roots R of the curvatures at x, up to a function whose slope
+    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`. One row at a time: together they need M times the
+    memory, and more time for that.
     """
+    roots = jax.lax.stop_gradient(problem.roots(problem.outputs(x), problem.targets))
+    misfit = roots @ problem.misfit(x).reshape(roots.shape[0], -1, 1)
 
-    def example(i: Array) -> tuple[Array, Array]:
+    def row(a: Array) -> tuple[Array, Array]:
+        i, root = a // roots.shape[1], roots[a // roots.shape[1], a % roots.shape[1]]
+
         def slope(x: Array) -> Array:
-            return jax.grad(lambda x: problem.residual(x)[i])(x)
+            return jax.grad(lambda x: root @ jnp.atleast_1d(problem.outputs(x)[i]))(x)
 
-        row = slope(x)
-        return row, jax.jvp(slope, (x,), (P * row,))[1]
+        direction = slope(x)
+        return direction, jax.jvp(slope, (x,), (P * direction,))[1]
 
-    J, turns = jax.lax.map(example, jnp.arange(problem.num_examples))
-    gradient = P * (2 * problem.curvature / problem.num_examples * turns.sum(0))
-    normals = P * J
-    sides = jnp.stack([J @ gradient, problem.residual(x)], axis=1)
-    normal, back = jnp.linalg.solve(J @ normals.T, sides).T @ normals
+    K, turns = jax.lax.map(row, jnp.arange(roots.shape[0] * roots.shape[1]))
+    gradient = P * (2 / problem.num_examples * turns.sum(0))
+    normals = P * K
+    sides = jnp.stack([K @ gradient, misfit.reshape(-1)], axis=1)
+    normal, back = jnp.linalg.solve(K @ normals.T, sides).T @ normals
     return -c / 4 * (gradient - normal), -back
 
 

@@ -92,9 +92,9 @@ def _check_shape(regularizer: Any, x0: Array) -> None:
 def regularizer_field(problem: Loss, regularizer: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
     """`−T∇R` at `x` on Γ, and the move from `x` back to Γ along the normals."""
     gradient = jax.grad(regularizer)(x)
-    if isinstance(problem, Examples) and problem.targets.size < x.size:
-        J = problem.jacobian(x).reshape(-1, x.size)
-        normal = jnp.linalg.solve(J @ J.T, J @ gradient) @ J
+    if isinstance(problem, Examples) and problem.codimension < x.size:
+        K, _ = problem.conditions(x)
+        normal = jnp.linalg.solve(K @ K.T, K @ gradient) @ K
     else:
         H = problem.hessian(x)
         normal = H @ (pseudo_inverse(H) @ gradient)

@@ -15,16 +15,17 @@ def uniform_indices(key: Array, size: int, number: int) -> Array:
 
 
 def indices_and_perturbations(
-    key: Array, size: int, number: int, distribution: str, dtype: Any
+    key: Array, shape: tuple[int, ...], number: int, distribution: str, dtype: Any
 ) -> tuple[Array, Array]:
-    """`size` indices below `number` and as many signs or normal numbers.
+    """Indices below `number`, as many as `shape` begins with, and signs or normal numbers of that shape.
 
     Both halves of one 64-bit word serve: to draw the two apart, from split keys, takes twice as long, and drawing
     is a third of a step. 32 bits make a normal number whose tail ends at 6.2 (float32, 23 bits: at 5.2).
     """
     _checks.double_precision()  # or the upper half of each word would be zero, and so would every index
-    words = jax.random.bits(key, (size,), jnp.uint64)
-    indices = ((words >> 32).astype(jnp.uint32) % number).astype(jnp.int32)
+    words = jax.random.bits(key, shape, jnp.uint64)
+    of_examples = words.reshape(shape[0], -1)[:, 0]
+    indices = ((of_examples >> 32).astype(jnp.uint32) % number).astype(jnp.int32)
     low = words.astype(jnp.uint32)
     if distribution == "sign":
         return indices, jnp.where(low >> 31 == 0, 1.0, -1.0).astype(dtype)

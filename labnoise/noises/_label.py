@@ -18,7 +18,8 @@ class LabelNoise(Noise, static=("batch_size", "distribution", "full")):
         gradient="batch":   (2s/B) Σ_k (f_{b_k}(x) − y_{b_k} − δε_k) ∇f_{b_k}(x)
         gradient="full":    ∇L(x) − (2s/B) Σ_k δε_k ∇f_{b_k}(x)
 
-    The second is that of HaoChen et al. (2020). On Γ both have `Σ = (4s²δ²/Bn) JᵀJ = c∇²L`, `c = 2sδ²/B`; the second
+    The second is that of HaoChen et al. (2020). Where labels are vectors of q numbers, ε_k is one too, each of its
+    entries drawn by itself, and ∇f stands for Jᵀ. On Γ both have `Σ = (4s²δ²/Bn) JᵀJ = c∇²L`, `c = 2sδ²/B`; the second
     has that covariance everywhere.
 
     Parameters
@@ -69,19 +70,18 @@ class LabelNoise(Noise, static=("batch_size", "distribution", "full")):
         self.full = gradient == "full"
 
     def draw(self, key: Array, x: Array) -> tuple[Array, Array]:
-        return indices_and_perturbations(
-            key, self.batch_size, self.problem.num_examples, self.distribution, x.dtype
-        )
+        shape = (self.batch_size, *self.problem.targets.shape[1:])
+        return indices_and_perturbations(key, shape, self.problem.num_examples, self.distribution, x.dtype)
 
     def gradient(self, x: Array, draw: tuple[Array, Array]) -> Array:
         indices, perturbations = draw
+        shift = self.delta * perturbations
         if self.full:
             # a sum over one-hot rows: scattering to `indices` costs more than the rest of the step
             hits = (indices[:, None] == jnp.arange(self.problem.num_examples)).astype(x.dtype)
-            shift = self.problem.num_examples / self.batch_size * self.delta * perturbations @ hits
+            shift = self.problem.num_examples / self.batch_size * jnp.tensordot(shift, hits, (0, 0)).T
             outputs, targets, pullback = self.problem.examples(x)
         else:
-            shift = self.delta * perturbations
             outputs, targets, pullback = self.problem.examples(x, indices)
         slopes = self.problem.slopes(outputs, self.problem.relabel(targets, shift))
         return pullback(slopes / len(slopes))

@@ -75,7 +75,7 @@ class MinibatchNoise(Noise, static=("batch_size", "kind")):
         outputs, targets, pullback = self.problem.examples(x)
         one, other = (draw[:, None] == jnp.arange(self.problem.num_examples)).astype(x.dtype)
         weights = 1 / self.problem.num_examples + self.strength * (one - other)
-        return pullback(self.problem.slopes(outputs, targets) * weights)
+        return pullback((self.problem.slopes(outputs, targets).T * weights).T)
 
     def factor(self, x: Array) -> Array:
         scale = jnp.sqrt(2) * self.strength if self.kind == "pair" else 1 / jnp.sqrt(self.batch_size)

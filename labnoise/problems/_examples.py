@@ -1,8 +1,8 @@
 """Losses that are a mean over examples: what an example's loss asks of the model's output.
 
-`L(x) = (1/n) Σ_i ℓ(f_i(x), y_i)`. All that is known of ℓ is its slope `∂ℓ/∂f` and its curvature `∂²ℓ/∂f²` in the
-output, and what a fresh label is; all that is known of the model is f and its derivatives. Stochastic gradients are
-made of slopes, the Hessian on Γ of curvatures (Gauss–Newton).
+`L(x) = (1/n) Σ_i ℓ(f_i(x), y_i)`, where an output f_i is a number or a vector of q numbers. All that is known of ℓ is
+its slope `∂ℓ/∂f` and its curvature `∂²ℓ/∂f²` in the output, and what a fresh label is; all that is known of the model
+is f and its derivatives. Stochastic gradients are made of slopes, the Hessian on Γ of curvatures (Gauss–Newton).
 """
 
 from collections.abc import Callable
@@ -19,23 +19,34 @@ from labnoise.problems._loss import Loss
 class Examples(Loss):
     """A mean over n examples, `L(x) = (1/n) Σ_i ℓ(f_i(x), y_i)`, with ℓ at rest where the example is fitted.
 
-    A subclass has `targets` (n,) and the methods `loss(x)`, `predict(x)`, `slopes`, `curvatures` and, if its labels
-    can be drawn afresh, `relabel`. On Γ `∇²L = (1/n) Jᵀ diag(∂²ℓ/∂f²) J`, J = ∂f.
+    A subclass has `targets`, (n,) or (n, q) if an output is a vector, and the methods `loss(x)`, `predict(x)`,
+    `slopes`, `curvatures` and, if its labels can be drawn afresh, `relabel`. On Γ `∇²L = (1/n) Jᵀ C J`, J = ∂f and C
+    the curvatures, block by block.
     """
 
     predict: Callable[[Array], Array]
     targets: Array
 
     def slopes(self, outputs: Array, targets: Array) -> Array:
-        """`∂ℓ/∂f` of examples with these outputs and targets (B,), shape (B,)."""
+        """`∂ℓ/∂f` of B examples with these outputs and targets, both (B,) or (B, q), in the same shape."""
         _checks.missing(self, "slopes(outputs, targets)", "∂ℓ/∂f of each example")
 
     def curvatures(self, outputs: Array, targets: Array) -> Array:
-        """`∂²ℓ/∂f²` of examples with these outputs and targets (B,), shape (B,); positive where they are fitted."""
+        """`∂²ℓ/∂f²` of B examples, shape (B,) or (B, q, q); positive (definite) where they are fitted."""
         _checks.missing(self, "curvatures(outputs, targets)", "∂²ℓ/∂f² of each example")
 
+    def roots(self, outputs: Array, targets: Array) -> Array:
+        """R with `RᵀR = ∂²ℓ/∂f²`, shape (B, r, q), r the rank of a curvature; for outputs that are numbers r = q = 1.
+
+        By default Cholesky's, for r = q: a loss whose curvature is singular has another.
+        """
+        curvatures = self.curvatures(outputs, targets)
+        if curvatures.ndim == 1:
+            return jnp.sqrt(curvatures)[:, None, None]
+        return jnp.linalg.cholesky(curvatures).transpose(0, 2, 1)
+
     def relabel(self, targets: Array, draw: Any) -> Array:
-        """Fresh labels (B,) for examples with these targets, made of a noise's random numbers."""
+        """Fresh labels for examples with these targets, in their shape, made of a noise's random numbers."""
         _checks.missing(self, "relabel(targets, draw)", "the labels drawn afresh")
 
     @property
@@ -43,8 +54,13 @@ class Examples(Loss):
         """The number n of examples."""
         return self.targets.shape[0]
 
+    @property
+    def codimension(self) -> int:
+        """The number M = nr of conditions that fit all examples, and so the rank of ∇²L where they are independent."""
+        return self.num_examples * jax.eval_shape(self.roots, self.targets, self.targets).shape[1]
+
     def outputs(self, x: Array) -> Array:
-        """f(x), shape (n,)."""
+        """f(x), in the shape of the targets."""
         outputs = self.predict(x)
         if outputs.shape != self.targets.shape:
             _checks.fail(
@@ -53,15 +69,26 @@ class Examples(Loss):
         return outputs
 
     def jacobian(self, x: Array) -> Array:
-        """J = ∂f(x), shape (n, D)."""
+        """J = ∂f(x), shape (n, D) or (nq, D), a row for each output, example by example."""
         return _jacobian(self, x)
+
+    def conditions(self, x: Array) -> tuple[Array, Array]:
+        """K (M, D) and m (M,): to first order Γ is where `K(x′ − x) = −m`, and on it `∇²L = KᵀK/n`.
+
+        They are `K = RJ` and `m = R·misfit`, block by block.
+        """
+        R = self.roots(self.outputs(x), self.targets)
+        J = self.jacobian(x).reshape(R.shape[0], R.shape[2], x.size)
+        misfit = self.misfit(x).reshape(R.shape[0], R.shape[2], 1)
+        return (R @ J).reshape(-1, x.size), (R @ misfit).reshape(-1)
 
     def examples(
         self, x: Array, indices: Array | None = None
     ) -> tuple[Array, Array, Callable[[Array], Array]]:
-        """Outputs and targets (B,) of the examples `indices` (B,), by default all, and `a -> Jᵀa = Σ_b a_b ∇f_b(x)`.
+        """Outputs and targets of the B examples `indices` (B,), by default all, and `a -> Jᵀa = Σ_b a_b ∇f_b(x)`.
 
-        The map takes a (B,) to (D,). Gradients of single examples are made of these, `∇ℓ_b = slope_b ∇f_b`.
+        The map takes an array in the shape of the outputs, (B,) or (B, q), to (D,). Gradients of single examples are
+        made of these, `∇ℓ_b = slope_b ∇f_b`.
         """
         outputs, pullback = jax.vjp(self.outputs, x)
         if indices is None:
@@ -75,41 +102,45 @@ class Examples(Loss):
 
     def example_gradients(self, x: Array) -> Array:
         """∇ℓ_i(x) of every example, shape (n, D); their mean is ∇L(x)."""
-        return self.slopes(self.outputs(x), self.targets)[:, None] * self.jacobian(x)
+        slopes = self.slopes(self.outputs(x), self.targets).reshape(self.num_examples, -1)
+        return jnp.einsum("iq,iqj->ij", slopes, self.jacobian(x).reshape(*slopes.shape, x.size))
 
     def misfit(self, x: Array) -> Array:
-        """How far each output is from the one that its target asks for, to first order, shape (n,)."""
+        """How far each output is from the one that its target asks for, to first order, in the shape of the targets."""
         outputs = self.outputs(x)
-        return self.slopes(outputs, self.targets) / self.curvatures(outputs, self.targets)
+        slopes, curvatures = self.slopes(outputs, self.targets), self.curvatures(outputs, self.targets)
+        if curvatures.ndim == 1:
+            return slopes / curvatures
+        return jnp.linalg.solve(curvatures, slopes[:, :, None])[:, :, 0]
 
-    # Where there are fewer examples than parameters all solves below are n x n: with the Gauss–Newton matrix in
+    # Where there are fewer conditions than parameters all solves below are M x M: with the Gauss–Newton matrix in
     # place of ∇²L, which it equals on Γ.
 
     def resolvent(self, x: Array, lengths: Array) -> Callable[[Array], Array]:
-        if self.num_examples >= x.size:
+        if self.codimension >= x.size:
             return super().resolvent(x, lengths)
-        J = self.jacobian(x)
-        factor = self.curvatures(self.outputs(x), self.targets) / self.num_examples * lengths[:, None]
-        inner = jnp.eye(J.shape[0], dtype=x.dtype) + factor[:, :, None] * (J @ J.T)
-        inner = factor[:, None, :] * jnp.linalg.inv(inner)
-        return lambda gradients: gradients - jnp.einsum("kij,kj->ki", inner, gradients @ J.T) @ J
+        K, _ = self.conditions(x)
+        scales = (lengths / self.num_examples)[:, None, None]
+        inner = scales * jnp.linalg.inv(jnp.eye(K.shape[0], dtype=x.dtype) + scales * (K @ K.T))
+        return lambda gradients: gradients - jnp.einsum("kij,kj->ki", inner, gradients @ K.T) @ K
 
     def newton_step(self, x: Array) -> Array:
-        if self.num_examples >= x.size:
+        if self.codimension >= x.size:
             return super().newton_step(x)
-        J = self.jacobian(x)
-        return jnp.linalg.solve(J @ J.T, self.misfit(x)) @ J
+        K, m = self.conditions(x)
+        return jnp.linalg.solve(K @ K.T, m) @ K
 
     def dependence(self, x: Array) -> str | None:
-        number = self.num_examples
+        number = self.codimension
         if number > x.size:
             return None  # solved with the Hessian, which may be singular
-        sizes = jnp.linalg.svd(self.jacobian(x), compute_uv=False)
+        sizes = jnp.linalg.svd(self.conditions(x)[0], compute_uv=False)
         rank = int((sizes > 1e-7 * sizes.max()).sum())
         if rank == number:
             return None
+        what = "examples" if self.targets.ndim == 1 else "outputs"
         return (
-            f"the gradients of the {number} examples have rank {rank} only: take repeated or dependent examples out "
+            f"the gradients of the {number} {what} have rank {rank} only: take repeated or dependent {what} out "
             "(with a weight, or fewer targets), or start where the Jacobian has full rank"
         )
 
@@ -122,4 +153,4 @@ class Examples(Loss):
 
 @jax.jit
 def _jacobian(problem: Examples, x: Array) -> Array:
-    return jax.jacrev(problem.outputs)(x)
+    return jax.jacrev(problem.outputs)(x).reshape(-1, x.size)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.tree_util import Partial
@@ -11,23 +12,24 @@ from labnoise.problems._examples import Examples
 
 
 class LeastSquares(Examples, static=()):
-    """Mean squared error, `L(x) = (loss_scale/n) Σ_i (f_i(x) − y_i)²`.
+    """Squared error, a mean over examples: `L(x) = (loss_scale/n) Σ_i |f_i(x) − y_i|²`.
 
-    Γ = {f(x) = y} wherever the Jacobian J = ∂f has full row rank n; there `∇²L = (2·loss_scale/n) JᵀJ`.
+    An output is a number or a vector of q numbers, whose squares are added. Γ = {f(x) = y} wherever the Jacobian
+    J = ∂f, (n, D) or (nq, D), has full row rank; there `∇²L = (2·loss_scale/n) JᵀJ`.
 
     Parameters
     ----------
-    predict : function (D,) -> (n,)
+    predict : function (D,) -> (n,) or (n, q)
         Compiled with the globals that it used at its first call, as `fn` of a `Loss`. Data that it needs belongs in
         `jax.tree_util.Partial(predict, data)`: a new closure for each data set compiles anew, for seconds.
-    targets : (n,)
+    targets : (n,) or (n, q)
     loss_scale : positive number
         1 for the paper's mean of squares; HaoChen et al. (2020) use 1/4.
 
     Raises
     ------
     ValueError
-        If `targets` is not a vector of finite numbers, or `loss_scale` is not positive.
+        If `targets` is not an array of finite numbers (n,) or (n, q), or `loss_scale` is not positive.
 
     Examples
     --------
@@ -38,6 +40,12 @@ class LeastSquares(Examples, static=()):
     4.0
     >>> product.jacobian(jnp.array([3.0, 1.0])).tolist()
     [[1.0, 3.0]]
+
+    One example with two outputs:
+
+    >>> both = LeastSquares(lambda x: jnp.array([[x[0] * x[1], x[1]]]), targets=jnp.array([[1.0, 0.0]]))
+    >>> float(both.loss(jnp.array([3.0, 1.0])))
+    5.0
     """
 
     loss_scale: Array | float
@@ -45,10 +53,12 @@ class LeastSquares(Examples, static=()):
     def __init__(self, predict: Callable[[Array], Array], targets: Array, loss_scale: Array | float = 1.0):
         if not callable(predict):
             _checks.fail(
-                "predict", predict, "pass a function from the parameters (D,) to the predictions (n,)"
+                "predict",
+                predict,
+                "pass a function from the parameters (D,) to the predictions (n,) or (n, q)",
             )
         self.predict = predict if isinstance(predict, Partial) else Partial(predict)
-        self.targets = _checks.real_array("targets", targets, 1)
+        self.targets = _checks.real_array("targets", targets, (1, 2))
         if self.targets.size == 0:
             _checks.fail("targets", targets, "pass at least one example")
         _checks.positive("loss_scale", loss_scale)
@@ -56,16 +66,26 @@ class LeastSquares(Examples, static=()):
 
     @property
     def curvature(self) -> Array | float:
-        """`∂²ℓ/∂f² = 2·loss_scale`, that of every example."""
+        """`∂²ℓ/∂f² = 2·loss_scale`, that of every output."""
         return 2 * self.loss_scale
 
     def slopes(self, outputs: Array, targets: Array) -> Array:
-        """`∂ℓ/∂f = 2·loss_scale·(f − y)` of examples with these outputs and targets (B,), shape (B,)."""
+        """`∂ℓ/∂f = 2·loss_scale·(f − y)` of examples with these outputs and targets, in their shape."""
         return self.curvature * (outputs - targets)
 
     def curvatures(self, outputs: Array, targets: Array) -> Array:
-        """`∂²ℓ/∂f²` of examples with these outputs and targets (B,), shape (B,)."""
-        return self.curvature * jnp.ones_like(outputs)
+        """`∂²ℓ/∂f² = 2·loss_scale`, times I (q, q) for vectors, of each of B examples: (B,) or (B, q, q)."""
+        ones = jnp.ones_like(outputs)
+        return self.curvature * (ones if ones.ndim == 1 else jax.vmap(jnp.diag)(ones))
+
+    def roots(self, outputs: Array, targets: Array) -> Array:
+        """`√(2·loss_scale)`, times I (q, q) for vectors, of each of B examples: (B, q, q), q = 1 for numbers."""
+        ones = jnp.ones_like(outputs).reshape(outputs.shape[0], -1)
+        return jnp.sqrt(self.curvature) * jax.vmap(jnp.diag)(ones)
+
+    def misfit(self, x: Array) -> Array:
+        """f(x) − y, in the shape of the targets."""
+        return self.residual(x)
 
     def relabel(self, targets: Array, draw: Array) -> Array:
         """The labels `y + draw`."""
@@ -76,12 +96,12 @@ class LeastSquares(Examples, static=()):
         return self.curvature * delta**2 / batch_size
 
     def residual(self, x: Array) -> Array:
-        """f(x) − y, shape (n,)."""
+        """f(x) − y, in the shape of the targets."""
         return self.outputs(x) - self.targets
 
     def loss(self, x: Array) -> Array:
         """L(x), shape ()."""
-        return self.loss_scale * jnp.mean(self.residual(x) ** 2)
+        return self.loss_scale * jnp.sum(self.residual(x) ** 2) / self.num_examples
 
     def label_noise_path(self, x0: Array, t: Array, delta: Array | float) -> Array | None:
         """The limit of label noise at the times t, where the problem has a closed form; None where it has none."""

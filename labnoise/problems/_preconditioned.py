@@ -51,6 +51,12 @@ class PreconditionedExamples(Preconditioned, Examples, static=()):
     def curvatures(self, outputs: Array, targets: Array) -> Array:
         return self.problem.curvatures(outputs, targets)
 
+    def roots(self, outputs: Array, targets: Array) -> Array:
+        return self.problem.roots(outputs, targets)
+
+    def misfit(self, y: Array) -> Array:
+        return self.problem.misfit(self.outward(y))
+
     def relabel(self, targets: Array, draw: Any) -> Array:
         return self.problem.relabel(targets, draw)
 
