@@ -4,7 +4,7 @@
 Importing this package turns on JAX's float64. What to open for what; a folder's `__init__` names what it holds, its
 modules are private:
 
-    problems/     losses with a manifold of minimizers: any loss, means over examples, least squares, the sparse model
+    problems/     losses with a manifold of minimizers: any loss, least squares, cross-entropy, the sparse model
     landscapes/   losses on which the limit is known in closed form, which is theirs as methods
     noises/       stochastic gradients: label noise, mini-batches, Gaussian, finitely many outcomes; a reader's own
     dynamics/     what runs step by step: SGD, Local SGD, any optimizer of optax, the canonical SDE, the linearization
@@ -49,9 +49,11 @@ from labnoise.noises import (
     MinibatchNoise,
     Noise,
     PerturbedGradient,
+    SampledLabels,
     SharpnessAware,
 )
 from labnoise.problems import (
+    CrossEntropy,
     LeastSquares,
     Loss,
     SparseRegression,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OU",
+    "CrossEntropy",
     "DriftTerms",
     "FiniteNoise",
     "GaussianNoise",
@@ -75,6 +78,7 @@ __all__ = [
     "MinibatchNoise",
     "Noise",
     "PerturbedGradient",
+    "SampledLabels",
     "SharpnessAware",
     "SparseRegression",
     "Sweep",

@@ -19,6 +19,7 @@ VALLEY = landscapes.valley()
 KEY = jax.random.key(0)
 DESIGN = np.random.default_rng(1).standard_normal((3, 5))
 SPARSE, TRUTH = ln.SparseRegression(DESIGN, DESIGN[:, 0]), np.eye(5)[0]
+SOFT = ln.CrossEntropy(lambda x: jnp.outer(x[:1], x), jnp.array([[0.8, 0.2]]))
 ON_GAMMA = jnp.array([2.0, 0.5])
 START = jnp.array([1.5, 1.0])
 SAMPLES = np.random.default_rng(0).standard_normal((6, 2))
@@ -163,6 +164,11 @@ CALLS = {
         ln.LabelNoise,
         {"problem": SPARSE, "delta": 0.1, "batch_size": 2, "distribution": "sign", "gradient": "batch"},
     ),
+    "CrossEntropy": (
+        ln.CrossEntropy,
+        {"logits": lambda x: jnp.outer(x[:1], x), "targets": jnp.array([[0.8, 0.2]])},
+    ),
+    "SampledLabels": (ln.SampledLabels, {"problem": SOFT, "batch_size": 2}),
     "MinibatchNoise": (
         ln.MinibatchNoise,
         {"problem": SPARSE, "batch_size": 2, "kind": "batch", "strength": 1.0},

@@ -6,6 +6,7 @@ from labnoise.noises._label import LabelNoise
 from labnoise.noises._minibatch import MinibatchNoise
 from labnoise.noises._noise import Noise
 from labnoise.noises._perturbed import PerturbedGradient
+from labnoise.noises._sampled_labels import SampledLabels
 from labnoise.noises._sharpness_aware import SharpnessAware
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "MinibatchNoise",
     "Noise",
     "PerturbedGradient",
+    "SampledLabels",
     "SharpnessAware",
 ]

@@ -19,16 +19,32 @@ def indices_and_perturbations(
 ) -> tuple[Array, Array]:
     """Indices below `number`, as many as `shape` begins with, and signs or normal numbers of that shape.
 
+    A normal number's tail ends at 6.2, in float32 at 5.2, for it is made of 32 or 23 bits.
+    """
+    indices, low = _halves(key, shape, number)
+    if distribution == "sign":
+        return indices, jnp.where(low >> 31 == 0, 1.0, -1.0).astype(dtype)
+    return indices, 2**0.5 * jax.scipy.special.erfinv(2 * _uniform(low, dtype) - 1)
+
+
+def indices_and_uniforms(key: Array, size: int, number: int, dtype: Any) -> tuple[Array, Array]:
+    """`size` indices below `number` and as many numbers that are uniform between 0 and 1."""
+    indices, low = _halves(key, (size,), number)
+    return indices, _uniform(low, dtype)
+
+
+def _halves(key: Array, shape: tuple[int, ...], number: int) -> tuple[Array, Array]:
+    """Indices below `number`, and 32 bits each beside them.
+
     Both halves of one 64-bit word serve: to draw the two apart, from split keys, takes twice as long, and drawing
-    is a third of a step. 32 bits make a normal number whose tail ends at 6.2 (float32, 23 bits: at 5.2).
+    is a third of a step.
     """
     _checks.double_precision()  # or the upper half of each word would be zero, and so would every index
     words = jax.random.bits(key, shape, jnp.uint64)
     of_examples = words.reshape(shape[0], -1)[:, 0]
-    indices = ((of_examples >> 32).astype(jnp.uint32) % number).astype(jnp.int32)
-    low = words.astype(jnp.uint32)
-    if distribution == "sign":
-        return indices, jnp.where(low >> 31 == 0, 1.0, -1.0).astype(dtype)
+    return ((of_examples >> 32).astype(jnp.uint32) % number).astype(jnp.int32), words.astype(jnp.uint32)
+
+
+def _uniform(bits: Array, dtype: Any) -> Array:
     digits = min(32, jnp.finfo(dtype).nmant)
-    uniform = ((low >> (32 - digits)).astype(dtype) + 0.5) * 2.0**-digits  # exact, neither 0 nor 1
-    return indices, 2**0.5 * jax.scipy.special.erfinv(2 * uniform - 1)
+    return ((bits >> (32 - digits)).astype(dtype) + 0.5) * 2.0**-digits  # exact, neither 0 nor 1

@@ -1,5 +1,6 @@
 """Losses with a manifold of minimizers."""
 
+from labnoise.problems._cross_entropy import CrossEntropy
 from labnoise.problems._examples import Examples
 from labnoise.problems._largest_curvature import largest_curvature
 from labnoise.problems._least_squares import LeastSquares
@@ -8,6 +9,7 @@ from labnoise.problems._sharpness import sharpness
 from labnoise.problems._sparse import SparseRegression, random_sparse_regression
 
 __all__ = [
+    "CrossEntropy",
     "Examples",
     "LeastSquares",
     "Loss",
