@@ -207,7 +207,7 @@ def when_below(level, times, falling):
 
 
 def stage_anneal(fig, truth, least_norm):
-    """The true coefficients, and those of the solution of least norm."""
+    """The true coefficients, and those of the solution of least norm; returns the dots of the others."""
     fig.set_size_inches(6.4, 3.3)
     axes = fig.subplots()
     features, true = np.arange(len(truth)), np.flatnonzero(truth)
@@ -215,19 +215,18 @@ def stage_anneal(fig, truth, least_norm):
     axes.axhline(0, color=COLORS["guide"], lw=0.8)
     axes.plot(true, truth[true], "o", ms=13, mfc="none", mew=1.8, color=COLORS["guide"], label=label)
     axes.plot(features, least_norm, "_", ms=11, mew=2, color=COLORS["gradient"], label="least norm")
-    points = axes.plot(features, 0 * features, "o", ms=5, color=COLORS["label"], label="label noise")[0]
+    dots = axes.plot(features, 0 * features, "o", ms=5, color=COLORS["label"], label="label noise")[0]
     axes.set(xlabel="feature j", ylabel="coefficient", xlim=(-1, len(truth)), ylim=(-1.3, 1.6))
     axes.legend(ncols=3, loc="upper center")
-    return {"points": points, "when": axes.text(-0.5, -1.2, "", color=COLORS["guide"])}
+    return dots
 
 
-def show_anneal(artists, t, alpha, w, truth, least_norm):
+def show_anneal(dots, t, alpha, delta, w, truth, least_norm):
     """The coefficients w at the time t from scale α; how far they and those of least norm are from the truth."""
     error, least_norm_error = np.linalg.norm(w - truth), np.linalg.norm(least_norm - truth)
-    artists["points"].set_ydata(w)
-    artists["when"].set_text(f"α = {alpha:.3g}, t = {t:.2f}")
+    dots.set_ydata(w)
     return (
-        f"At t = {t:.2f} from scale α = {alpha:.3g}, label noise is at distance {error:.2g} from the truth; "
+        f"At t = {t:.2f} from scale α = {alpha:.3g}, label noise of strength δ = {delta:.3g} is at distance {error:.2g} from the truth; "
         f"the least-norm solution is at {least_norm_error:.2f}."
     )
 
