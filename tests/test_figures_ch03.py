@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from afterzero.figures import ch03 as figures
@@ -39,7 +40,8 @@ def test_a_fibre_has_one_unbalance_and_the_sums_asked_for():
 def test_the_fibre_of_the_start_is_seen_from_edge_to_edge(start):
     """It passes the start and reaches the axes and the far sides, or comes as near to the corner as 3 pixels."""
     points = figures.fibre(start[0] ** 2 - start[1] ** 2, figures.FIBRE_SUMS)
-    assert points.min(axis=0).min() < 0.03 and points[:, 0].max() >= 3.6
+    assert points.min(axis=0).min() < 0.03
+    assert points[:, 0].max() >= 3.6
     on_the_way = np.linspace(points[:, :-1], points[:, 1:], 200, axis=-1)
     apart = on_the_way - np.reshape(start, (2, 1, 1))
     assert np.hypot(*apart).min() < 0.005
@@ -88,3 +90,39 @@ def test_at_the_oblique_points_the_derivative_is_a_projection_that_is_not_orthog
 def test_the_jitter_counts_the_distance_from_phi_after_the_descent():
     t, states, ends = np.array([0.0, 0.2, 0.3]), np.array([[9.0, 9], [1, 2], [3, 4]]), np.zeros((3, 2))
     assert figures.jitter(t, states, ends) == pytest.approx(np.sqrt((5 + 25) / 2))
+
+
+def test_the_jitter_weighs_by_time():
+    t, states = np.array([0.2, 0.3, 0.7]), np.array([[1.0, 0], [3, 0], [5, 0]])
+    fine = np.linspace(0.2, 0.7, 100_001)
+    squares = np.interp(fine, t, [1.0, 9, 25])
+    assert figures.jitter(t, states, np.zeros((3, 2))) == pytest.approx(np.sqrt(squares.mean()), rel=1e-4)
+
+
+def test_the_clocks_have_every_early_step_and_reach_the_end_of_both():
+    steps = figures.clock_steps(0.0125)
+    early = np.arange(round(figures.S_END / 0.0125) + 1)
+    np.testing.assert_array_equal(steps[: len(early)], early)
+    assert steps[-1] * 0.0125**2 >= figures.T_END
+    for eta in (0.0125, 0.05):  # a gap is at most a hundredth of the panel
+        shown = steps[steps * eta**2 <= figures.T_END]
+        assert np.diff(shown).max() * eta**2 <= figures.T_END / 100
+
+
+def test_the_clocks_show_one_path_and_say_what_is_measured_on_it():
+    """A path that stands still on Γ but for a push off it, against the numbers that it was made with."""
+    steps, flow = figures.clock_steps(0.0125), (np.array([0, figures.S_END]), np.array([2.0, 2.0]))
+    ends = np.stack([2 - 0.5 * steps * 0.05**2 / figures.T_END, np.full(len(steps), 0.5)], axis=1)
+    states = ends + np.array([0, 0.03])
+    artists = figures.stage_clocks(figure := plt.figure(), flow[0], np.full((2, 2), 2.0))
+    said = figures.show_clocks(artists, 0.05, "some noise", steps, states, ends, None, flow)
+    strays = 0.5 * figures.S_END * 0.05 / figures.T_END
+    assert said == (
+        f"Some noise, η = 0.05: up to s = 1.5 the path strays {strays:.2f} from gradient flow in u. On the slow "
+        "clock it jitters 0.030 (root mean square) about its Φ, which goes from u = 2.00 to 1.50."
+    )
+    s = artists["fast"].get_xdata()
+    assert s.max() >= figures.S_END
+    assert len(s) == round(figures.S_END / 0.0125) + 1
+    np.testing.assert_allclose(artists["slow"].get_xdata(), 0.05**2 * steps)
+    plt.close(figure)

@@ -55,12 +55,15 @@ def test_paths_are_calmed_beyond_the_panel_only():
     t, x = np.array([0.0, 0.5, 1.0, 1.5, 9.0]), np.array([[1.0, 2.0, 3.0, 4.0, 500.0]])
     calm = figures.calmed(t, x)
     np.testing.assert_array_equal(calm[:, :3], x[:, :3])
-    assert 1 < calm[0, 3] < 4 and abs(calm[0, 4] - 1) < 0.1
+    assert 1 < calm[0, 3] < 4
+    assert abs(calm[0, 4] - 1) < 0.1
 
 
 def test_the_collapse_shows_runs_at_steps_that_are_saved_and_reach_to_t_1():
-    assert np.all(figures.EARLY % 4 == 0) and np.all(figures.LATE % 20 == 0)
-    assert figures.EARLY[-1] < figures.LATE[0] and figures.LATE[-1] * 0.01**2 == pytest.approx(1)
+    assert np.all(figures.EARLY % 4 == 0)
+    assert np.all(figures.LATE % 20 == 0)
+    assert figures.EARLY[-1] < figures.LATE[0]
+    assert figures.LATE[-1] * 0.01**2 == pytest.approx(1)
 
 
 def test_the_collapse_tells_of_a_band_or_of_a_line():

@@ -35,6 +35,16 @@ def test_a_shift_changes_every_seed_and_is_kept(monkeypatch):
         dice.key(0)
 
 
+@pytest.mark.parametrize("shift", ["0", "7"])
+def test_a_throw_changes_the_dice_and_the_first_throw_does_not(monkeypatch, shift):
+    monkeypatch.setenv("AFTERZERO_SHIFT", shift)
+    for draw in (lambda *of: jax.random.uniform(dice.key(*of)).item(), lambda *of: dice.rng(*of).random()):
+        thrown = [draw(3, throw) for throw in range(3)]
+        assert thrown[0] == draw(3)
+        assert len(set(thrown)) == 3
+        assert thrown == [draw(3, throw) for throw in range(3)]
+
+
 def test_a_claim_that_is_false_or_cannot_fail_is_named(monkeypatch):
     monkeypatch.delenv("AFTERZERO_CLAIMS", raising=False)
     claim("a", "it is above one", lambda x=2.0: x - 1, {"x": 0.5})
