@@ -152,10 +152,13 @@ class Runs(NamedTuple):
         ]
 
 
+_table = cache(results.read)
+
+
 @cache
 def stored(name):
     """The `Runs` of one of `SETTINGS`, without those that were lost."""
-    table = results.read("noise-shapes")
+    table = _table("noise-shapes")
     steps, columns = _by_run(table[table["run"] == name], ("error", "norm", "shrinking", "batch"))
     kept = np.isfinite(columns["error"][:, -1])
     values = (columns[column][kept] for column in ("error", "norm", "shrinking"))
@@ -165,7 +168,7 @@ def stored(name):
 @cache
 def stored_grid(noise, strength, alpha):
     """Steps (saves,) and error (batch, saves) of one of `GRID` at δ or σ = strength, from α."""
-    table = results.read("noise-grid")
+    table = _table("noise-grid")
     here = (table["noise"] == noise) & (table["strength"] == strength) & (table["alpha"] == alpha)
     steps, columns = _by_run(table[here], ("error",))
     return steps, columns["error"]

@@ -33,35 +33,47 @@ def edges(centres):
     return np.append(centres - half, centres[-1] + half)
 
 
-def ring_the_true(axes, truth):
-    """A grey ring for every coefficient that is not zero."""
+def rings(axes):
+    """Grey rings, for the coefficients that are not zero."""
+    return axes.plot([], [], "o", ms=12, mfc="none", mew=1.6, color=COLORS["guide"])[0]
+
+
+def ring_the_true(artist, truth):
     true = np.flatnonzero(truth)
-    axes.plot(true, truth[true], "o", ms=12, mfc="none", mew=1.6, color=COLORS["guide"])
+    artist.set_data(true, truth[true])
 
 
-def stage_sizes(fig, truth, sizes, distances):
-    """Coefficients on the left, and on the right who → relative errors for the sizes."""
+def stage_sizes(fig, sizes, errors):
+    """Coefficients on the left; on the right who → relative errors (throws, sizes), faint."""
     fig.set_size_inches(6.4, 3.2)
     left, right = fig.subplots(1, 2, width_ratios=[1.5, 1])
     left.axhline(0, color=COLORS["guide"], lw=0.8)
-    ring_the_true(left, truth)
     left.set(xlabel="feature j", ylabel="coefficient", xlim=(-2, 101), ylim=(-1.5, 1.5))
-    for who, errors in distances.items():
-        right.plot(sizes, errors, "-", color=WHO[who], lw=1.5, alpha=0.5)
-    right.set(xlabel="examples n", ylabel="relative error", ylim=(-0.05, 1.1), xlim=(0, 65))
+    for who, throws in errors.items():
+        right.plot(sizes, throws.T, color=WHO[who], lw=0.8, alpha=0.25)
+    right.set(xlabel="examples n", ylabel="relative error", ylim=(-0.05, 1.7), xlim=(0, 65))
     return {
+        "true": rings(left),
         "w": left.plot(np.arange(100), np.zeros(100), "o", ms=4)[0],
+        "errors": {
+            who: right.plot(sizes, 0 * sizes, color=color, lw=2, alpha=0.7)[0] for who, color in WHO.items()
+        },
         "here": right.plot([], [], "o", ms=9)[0],
     }
 
 
-def show_sizes(artists, trained_by, n, w, distance):
-    """The coefficients found from n examples, and their relative error."""
-    artists["w"].set_ydata(w)
-    artists["here"].set_data([n], [distance])
-    for artist in artists.values():
-        artist.set_color(WHO[trained_by])
-    return f"From {n} examples {trained_by} finds coefficients with a relative error of {distance:.2g}."
+def show_sizes(artists, trained_by, n, found, truth, sizes, errors):
+    """Of one throw: the coefficients (sizes, d) that were found, the true ones, who → relative errors (sizes,)."""
+    i = int(np.flatnonzero(sizes == n)[0])
+    ring_the_true(artists["true"], truth)
+    artists["w"].set_ydata(found[i])
+    for who, line in artists["errors"].items():
+        line.set_ydata(errors[who])
+    error = errors[trained_by][i]
+    artists["here"].set_data([n], [error])
+    for moving in ("w", "here"):
+        artists[moving].set_color(WHO[trained_by])
+    return f"From {n} examples {trained_by} finds coefficients with a relative error of {error:.2g}."
 
 
 def plot_kernel(shares, risks):
@@ -92,30 +104,34 @@ def stage_anneal(fig, truth):
     """Every coefficient against time, and all of them at one time."""
     fig.set_size_inches(6.4, 3.4)
     left, right = fig.subplots(1, 2, width_ratios=[1, 1.2])
-    ring_the_true(right, truth)
+    ring_the_true(rings(right), truth)
     right.axhline(0, color=COLORS["guide"], lw=0.8)
     left.set(xlabel="slow time t", ylabel="coefficient", xlim=(0, 1.5), ylim=(-1.3, 1.3))
     right.set(xlabel="feature j", xlim=(-2, 101), ylim=(-1.3, 1.3))
-    true = {"lw": 2, "alpha": 1, "color": COLORS["limit"]}
-    false = {"lw": 0.6, "alpha": 0.5, "color": COLORS["guide"]}
     return {
-        "curves": [left.plot([], [], **(true if w else false))[0] for w in truth],
+        "false": left.plot([], [], lw=0.6, alpha=0.6, color=COLORS["guide"])[0],
+        "true": left.plot([], [], lw=2, color=COLORS["limit"])[0],
         "now": left.axvline(0, color=COLORS["sgd"], lw=1.5),
         "w": right.plot(np.arange(100), np.zeros(100), "o", ms=4, color=COLORS["sgd"])[0],
     }
 
 
-def show_anneal(artists, t, alpha, times, path, truth):
-    """The coefficients (times, d) up to the end, and those at t."""
-    w = path[np.searchsorted(times, t - 1e-9)]
-    for curve, values in zip(artists["curves"], path.T, strict=True):
-        curve.set_data(times, values)
+def show_anneal(artists, alpha, t, delta, w, times, path, truth):
+    """The coefficients w (d,) at t, and the path (times, d) that leads through them; δ in words."""
+    for name, here in (("false", truth == 0), ("true", truth != 0)):
+        artists[name].set_data(one_stroke(times, path[:, here]))
     artists["now"].set_xdata([t, t])
     artists["w"].set_ydata(w)
     return (
-        f"At t = {t:.2f} from scale α = {alpha:g} the largest false coefficient is "
+        f"At t = {t:.2f} with δ = {delta}, from the scale α = {alpha:.2g}, the largest false coefficient is "
         f"{np.abs(w[truth == 0]).max():.2g} and the least true one {np.abs(w[truth != 0]).min():.2g}."
     )
+
+
+def one_stroke(times, curves):
+    """Curves (times, m) as one line that is broken between them: much faster to draw than m lines."""
+    between = np.full((1, curves.shape[1]), np.nan)
+    return np.tile(np.append(times, np.nan), curves.shape[1]), np.vstack([curves, between]).T.ravel()
 
 
 def plot_rate(times, errors, late, rate):
@@ -172,7 +188,7 @@ def stage_phase(fig, kappas, sizes):
     right.set(xlabel="examples n", ylabel="share solved", xlim=up[[0, -1]], ylim=(-0.05, 1.05))
     nothing = np.zeros((len(sizes), len(kappas)))
     return {
-        "mesh": left.pcolormesh(across, up, nothing, vmin=0, vmax=1, cmap="cividis"),
+        "mesh": left.pcolormesh(across, up, nothing, vmin=0, vmax=1, cmap="cividis", edgecolors="face", lw=0.5),
         "lines": [left.plot([], [], color=COLORS["limit"], lw=3, ls=style)[0] for style in ("--", ":")],
         "cut": left.axvline(10, color="white", lw=1.5),
         "joined": right.plot(sizes, 0 * sizes, color=COLORS["guide"], lw=1, zorder=1)[0],

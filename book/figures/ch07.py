@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from afterzero.experiments import noise_shapes
 from afterzero.figures import plane
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from labnoise.widgets import COLORS
 
@@ -41,27 +42,32 @@ def stage_noises(fig, runs):
         axes.axhline(5, color=COLORS["guide"], ls=":", lw=1)
     for i, noise in enumerate(NOISES):
         grid[0, 0].text(80, 0.05 / 5**i, noise, color=plane.NOISE_COLORS[noise], weight="bold")
-    artists = {"line": [], "dot": []}
+    artists = {"line": [], "now": []}
     for axes in grid.flat:
         artists["line"] += axes.plot([], [], lw=3)
-        artists["dot"] += axes.plot([], [], "o", ms=9, mec="white")
+        artists["now"].append(axes.axvline(1, lw=1.5))
     return artists
 
 
+def left_of(axes, x):
+    """The part of some axes that lies left of x, to clip by."""
+    (left, _), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    return TransformedBbox(Bbox([[left, bottom], [max(left, x), top]]), axes.transData)
+
+
 def show_noises(artists, k, noise, steps, clock, error, norm):
-    """The medians of one noise, up to the save that is nearest to step k."""
+    """The medians of one noise up to step k, and in words those of the save that is nearest."""
+    here = k, np.interp(k, steps, clock)  # η² is constant between saves
+    for i, (line, now) in enumerate(zip(artists["line"], artists["now"], strict=True)):
+        line.set_data((steps, clock)[i % 2][1:], np.median((error, norm)[i // 2], axis=0)[1:])
+        line.set_clip_box(left_of(line.axes, here[i % 2]))
+        now.set_xdata([here[i % 2]] * 2)
+        for artist in (line, now):
+            artist.set_color(plane.NOISE_COLORS[noise])
     last = np.abs(steps - k).argmin()
-    now = np.arange(1, last + 1)
-    for i, values in enumerate((error, error, norm, norm)):
-        x = (steps, clock)[i % 2]
-        y = np.median(values, axis=0)
-        artists["line"][i].set_data(x[now], y[now])
-        artists["dot"][i].set_data(x[[last]], y[[last]])
-        for kind in ("line", "dot"):
-            artists[kind][i].set_color(plane.NOISE_COLORS[noise])
     low, middle, high = band(error[:, last])
     return (
-        f"{noise.capitalize()}, {steps[last]} steps: the clock of the noise stands at {clock[last]:.2g}; "
+        f"{noise.capitalize()}, saved after {steps[last]} steps: the clock of the noise stands at {clock[last]:.2g}; "
         f"the error is {middle:.3g}, between {low:.3g} and {high:.3g}; "
         f"the weights sum to {np.median(norm[:, last]):.1f} (the truth: 5)."
     )
@@ -165,10 +171,10 @@ def show_heavy(lines, beta, eta, steps, q, limit):
     """The unbalance q of heavy ball on both clocks."""
     t = (eta / (1 - beta)) ** 2 * steps
     lines[0].set_data(steps, q)
-    lines[1].set_data(t[t <= T_MAX], q[t <= T_MAX])
+    lines[1].set_data(t, q)
     i = min(np.searchsorted(t, 1.0), len(t) - 1)
     return (
-        f"η = {eta:g}, β = {beta:g}: the effective learning rate is {eta / (1 - beta):.3g}, "
+        f"η = {eta:.2g}, β = {beta:.2g}: the effective learning rate is {eta / (1 - beta):.3g}, "
         f"and 20 000 steps are t = {t[-1]:.3g}. "
         f"At t = {t[i]:.2f} the unbalance is {q[i]:.2f}; the limit has {limit(t[i]):.2f}."
     )
