@@ -5,9 +5,8 @@ from functools import cache, lru_cache
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-
 from afterzero import dice
+from jax import Array
 
 LENGTH, EVERY, RUNS = 20_000, 20, 16
 THROWS = 4  # are run together, which takes hardly longer than one

@@ -56,7 +56,9 @@ def stage_slide(fig, start, steps, clouds):
     plot_landscape(left, name_at=(0.5, 2.4))
     left.plot(*start, "o", ms=11, mfc="none", mew=1.5, color=COLORS["guide"], clip_on=False)
     left.annotate("start", (2.42, 0.07), color=COLORS["guide"])
-    right.set(xlabel="steps", ylabel="relative to the start", xscale="log", xlim=(1, steps[-1]), ylim=(-0.03, 1.05))
+    right.set(
+        xlabel="steps", ylabel="relative to the start", xscale="log", xlim=(1, steps[-1]), ylim=(-0.03, 1.05)
+    )
     right.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
     right.minorticks_off()
     falling, flattening = relative_curves(start, clouds)
@@ -79,10 +81,10 @@ def show_slide(artists, k, start, steps, clouds):
     artists["sharp"].set_data(*up_to(k, steps, flattening))
     nearest = round(k)
     after = "1 step" if nearest == 1 else f"{nearest} steps"
-    loss_left, sharpness_left = plane.between(np.log(steps), np.stack([falling, flattening], 1), np.log(nearest))
-    return (
-        f"After {after} the training loss is {loss_left:.1%} of what it was, and the sharpness {sharpness_left:.0%}."
+    loss_left, sharpness_left = plane.between(
+        np.log(steps), np.stack([falling, flattening], 1), np.log(nearest)
     )
+    return f"After {after} the training loss is {loss_left:.1%} of what it was, and the sharpness {sharpness_left:.0%}."
 
 
 def up_to(k, steps, curve):

@@ -188,7 +188,9 @@ def stage_phase(fig, kappas, sizes):
     right.set(xlabel="examples n", ylabel="share solved", xlim=up[[0, -1]], ylim=(-0.05, 1.05))
     nothing = np.zeros((len(sizes), len(kappas)))
     return {
-        "mesh": left.pcolormesh(across, up, nothing, vmin=0, vmax=1, cmap="cividis", edgecolors="face", lw=0.5),
+        "mesh": left.pcolormesh(
+            across, up, nothing, vmin=0, vmax=1, cmap="cividis", edgecolors="face", lw=0.5
+        ),
         "lines": [left.plot([], [], color=COLORS["limit"], lw=3, ls=style)[0] for style in ("--", ":")],
         "cut": left.axvline(10, color="white", lw=1.5),
         "joined": right.plot(sizes, 0 * sizes, color=COLORS["guide"], lw=1, zorder=1)[0],
