@@ -123,19 +123,19 @@ def stage_horizon(fig, start, velocity, errors, t, limit_error):
     }
 
 
-def show_horizon(artists, eta, t, times, states, error, local, moved):
-    """Runs (R, 2) and the local prediction at t, how far they have moved, and the prediction's error at all times."""
-    now = np.argmin(np.abs(times - t))
+def show_horizon(artists, eta, t, times, states, error, local, mean, start):
+    """Runs (R, 2), the local prediction and the mean of Φ at t, all from a start, and the prediction's error at times."""
     artists["runs"].set_data(*states.T)
     artists["local"].set_data(*local[:, None])
     artists["curve"].set_data(times, error)
-    artists["now"].set_data(times[now : now + 1], error[now : now + 1])
+    now = np.linalg.norm(mean - local)
+    artists["now"].set_data([t], [now])
     horizon = eta**0.4
-    artists["horizon"].set_data([horizon], [np.interp(horizon, times, error)])
+    artists["horizon"].set_data([horizon], [plane.between(times, error, horizon)])
     return (
         f"At η = {eta:.3g} and t = {t:.2f} ({t / eta**2:.0f} steps) the "
-        f"runs have moved by {np.linalg.norm(moved):.2f} on average, and the "
-        f"local prediction is off by {error[now]:.3f}; the horizon of "
+        f"runs have moved by {np.linalg.norm(mean - start):.2f} on average, and the "
+        f"local prediction is off by {now:.3f}; the horizon of "
         f"{eta**-1.6:.0f} steps lies at t = {horizon:.2f}."
     )
 
