@@ -50,13 +50,15 @@ def test_the_horizon_is_read_off_the_error():
     artists = figures.stage_horizon(
         figure := plt.figure(), start, velocity, [(times, times**2)], times, 0 * times
     )
+    local = start + 0.5 * velocity
     said = figures.show_horizon(
-        artists, 0.01, 0.5, times, states, times**2, start + 0.5 * velocity, np.array([0.3, -0.4])
+        artists, 0.01, 0.5, times, states, times**2, local, local + np.array([0.15, -0.2]), start
     )
     assert said == (
-        "At η = 0.01 and t = 0.50 (5000 steps) the runs have moved by 0.50 on average, and the local prediction is off "
+        "At η = 0.01 and t = 0.50 (5000 steps) the runs have moved by 0.16 on average, and the local prediction is off "
         "by 0.250; the horizon of 1585 steps lies at t = 0.16."
     )
+    assert artists["now"].get_xydata().tolist() == [[0.5, pytest.approx(0.25)]]
     (t,), (error,) = artists["horizon"].get_data()
     assert error == pytest.approx(t**2, abs=1e-3)
     plt.close(figure)
