@@ -50,7 +50,7 @@ def relative_curves(start, clouds):
 
 
 def stage_slide(fig, start, steps, clouds):
-    """The front page: the landscape, and faintly loss and sharpness of the clouds (moments, R, 2) after so many steps."""
+    """The front page: the landscape, and faintly loss and sharpness of clouds (moments, R, 2) after so many steps."""
     fig.set_size_inches(6.4, 3.2)
     left, right = fig.subplots(1, 2, width_ratios=[1, 1.05])
     plot_landscape(left, name_at=(0.5, 2.4))
@@ -197,7 +197,7 @@ def show_clocks(artists, eta, window, shown, curves, predicted, delta):
 
 
 def moving_average(values, window):
-    """The exponential moving average of a sequence: its weights fall by the factor 1 − 1/window a step into the past."""
+    """The exponential moving average of a sequence: the weights fall by the factor 1 − 1/window a step."""
     keep = 1 - 1 / window
     weighted, weights = (lfilter([1], [1, -keep], x) for x in (values, np.ones(len(values))))
     return weighted / weights
@@ -228,8 +228,8 @@ def show_anneal(dots, t, alpha, delta, w, truth, least_norm):
     error, least_norm_error = np.linalg.norm(w - truth), np.linalg.norm(least_norm - truth)
     dots.set_ydata(w)
     return (
-        f"At t = {t:.2f} from scale α = {alpha:.3g}, label noise of strength δ = {delta:.3g} is at distance {error:.2g} from the truth; "
-        f"the least-norm solution is at {least_norm_error:.2f}."
+        f"At t = {t:.2f} from scale α = {alpha:.3g}, label noise of strength δ = {delta:.3g} is at distance "
+        f"{error:.2g} from the truth; the least-norm solution is at {least_norm_error:.2f}."
     )
 
 

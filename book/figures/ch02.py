@@ -124,7 +124,7 @@ def stage_horizon(fig, start, velocity, errors, t, limit_error):
 
 
 def show_horizon(artists, eta, t, times, states, error, local, mean, start):
-    """Runs (R, 2), the local prediction and the mean of Φ at t, all from a start, and the prediction's error at times."""
+    """Runs (R, 2), the local prediction and the mean of Φ at t, from a start, and the prediction's error at times."""
     artists["runs"].set_data(*states.T)
     artists["local"].set_data(*local[:, None])
     artists["curve"].set_data(times, error)
