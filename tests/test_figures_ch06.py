@@ -36,15 +36,42 @@ def test_edges_lie_half_way_between_centres():
     assert figures.edges(SIZES).tolist() == [5, 15, 25, 35, 45]
 
 
-def test_the_sentence_of_the_anneal_tells_true_coefficients_from_false_ones():
-    truth = np.array([1.0, 0, -1, 0])
-    path = np.array([[0.5, 0.4, -0.3, 0.2], [0.9, 0.1, -0.8, -0.25]])
+@pytest.mark.parametrize("who", figures.WHO)
+def test_of_a_throw_the_sizes_show_what_was_found_and_how_far_it_is_off(who):
+    sizes, truth = np.array([10, 20, 30]), np.append(np.zeros(98), [1.0, -1.0])
+    faint = {name: np.arange(6.0).reshape(2, 3) for name in figures.WHO}
+    errors = {name: number + np.arange(3.0) for number, name in enumerate(figures.WHO, 1)}
+    found = np.arange(300.0).reshape(3, 100)
+    artists = figures.stage_sizes(figure := plt.figure(), sizes, faint)
+    said = figures.show_sizes(artists, who, 20, found, truth, sizes, errors)
+    error = errors[who][1]
+    assert said == f"From 20 examples {who} finds coefficients with a relative error of {error:.2g}."
+    assert artists["w"].get_ydata().tolist() == found[1].tolist()
+    assert artists["true"].get_xydata().tolist() == [[98, 1], [99, -1]]
+    assert artists["here"].get_xydata().tolist() == [[20, error]]
+    assert artists["here"].get_color() == artists["w"].get_color() == artists["errors"][who].get_color()
+    assert {name: line.get_ydata().tolist() for name, line in artists["errors"].items()} == {
+        name: values.tolist() for name, values in errors.items()
+    }
+    plt.close(figure)
+
+
+def test_the_anneal_tells_true_coefficients_from_false_ones():
+    truth, w = np.array([1.0, 0, -1, 0]), np.array([0.9, 0.1, -0.8, -0.25])
+    path = np.array([[0.5, 0.4, -0.3, 0.2], [0.9, 0.1, -0.8, -0.25], [1.0, 0.0, -1.0, 0.0]])
     artists = figures.stage_anneal(figure := plt.figure(), truth)
     artists["w"].set_xdata(np.arange(4))
-    said = figures.show_anneal(artists, 0.5, 1.0, np.array([0.0, 0.5]), path, truth)
-    assert said.endswith("the largest false coefficient is 0.25 and the least true one 0.8.")
-    assert artists["curves"][2].get_ydata().tolist() == [-0.3, -0.8]
-    assert [curve.get_lw() for curve in artists["curves"]] == [2, 0.6, 2, 0.6]
+    said = figures.show_anneal(artists, 10**-0.5, 0.5, "1/2", w, np.array([0.0, 0.5, 1.0]), path, truth)
+    assert said == (
+        "At t = 0.50 with δ = 1/2, from the scale α = 0.32, "
+        "the largest false coefficient is 0.25 and the least true one 0.8."
+    )
+    nan = np.nan
+    np.testing.assert_array_equal(artists["true"].get_xdata(), 2 * [0, 0.5, 1, nan])
+    np.testing.assert_array_equal(artists["true"].get_ydata(), [0.5, 0.9, 1, nan, -0.3, -0.8, -1, nan])
+    np.testing.assert_array_equal(artists["false"].get_ydata(), [0.4, 0.1, 0, nan, 0.2, -0.25, 0, nan])
+    assert artists["now"].get_xdata() == [0.5, 0.5]
+    assert artists["w"].get_ydata().tolist() == w.tolist()
     plt.close(figure)
 
 

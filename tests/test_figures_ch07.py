@@ -14,18 +14,33 @@ def test_a_band_runs_from_the_least_run_to_the_largest_about_the_median():
     assert high.tolist() == [8, 9]
 
 
-def test_of_four_noises_the_medians_up_to_the_nearest_save_are_shown():
+def test_of_four_noises_the_medians_up_to_a_step_are_shown_and_the_nearest_save_in_words():
     steps, error = np.array([0, 90, 1100, 3000]), np.array([[9.0, 4, 1, 0.5], [9, 6, 3, 0.1], [9, 5, 2, 0.2]])
     runs = steps, 0.01 * steps, error, 10 * error
     artists = figures.stage_noises(Figure(), {"label noise": runs})
     sentence = figures.show_noises(artists, 1000, "label noise", *runs)
     assert sentence == (
-        "Label noise, 1100 steps: the clock of the noise stands at 11; the error is 2, between 1 and 3; "
-        "the weights sum to 20.0 (the truth: 5)."
+        "Label noise, saved after 1100 steps: the clock of the noise stands at 11; "
+        "the error is 2, between 1 and 3; the weights sum to 20.0 (the truth: 5)."
     )
-    shown = [line.get_xydata().tolist() for line in artists["line"]]
-    assert shown == [[[90, 5], [1100, 2]], [[0.9, 5], [11, 2]], [[90, 50], [1100, 20]], [[0.9, 50], [11, 20]]]
-    assert [dot.get_xydata().tolist() for dot in artists["dot"]] == [[line[-1]] for line in shown]
+    left, right = [90, 1100, 3000], [0.9, 11, 30]
+    for line, x, y in zip(
+        artists["line"], 2 * (left, right), 2 * [[5, 2, 0.2]] + 2 * [[50, 20, 2]], strict=True
+    ):
+        np.testing.assert_allclose(line.get_xydata(), np.transpose([x, y]))
+    for line, now, x in zip(artists["line"], artists["now"], 2 * (1000, 10), strict=True):
+        np.testing.assert_allclose(now.get_xdata(), x)
+        box, whole = line.get_clip_box(), line.axes.bbox
+        place = line.axes.transData.transform((x, 1))[0]
+        np.testing.assert_allclose(box.extents, [whole.x0, whole.y0, place, whole.y1])
+
+
+def test_without_noise_there_is_no_clock_and_nothing_is_clipped_inside_out():
+    steps, error = np.array([0, 90, 1100]), np.array([[9.0, 4, 1]])
+    artists = figures.stage_noises(Figure(), {})
+    figures.show_noises(artists, 1000, "no noise", steps, 0.0 * steps, error, error)
+    assert [line.get_clip_box().width > 0 for line in artists["line"]] == [True, False, True, False]
+    assert min(line.get_clip_box().width for line in artists["line"]) == 0
 
 
 @pytest.mark.parametrize(("noise", "letter"), [("label noise", "δ"), ("spherical noise", "σ")])
@@ -43,14 +58,13 @@ def test_on_the_grid_only_label_noise_has_a_limit(noise, letter):
 
 
 @pytest.mark.parametrize(
-    ("eta", "beta", "at", "shown"),
-    [(0.0075, 0.5, 4600, 89), (0.0075, 0.9, 200, 4), (0.004, 0.0, 20_000, 101)],
+    ("eta", "beta", "at"), [(0.0075, 0.5, 4600), (0.0075, 0.9, 200), (0.004, 0.0, 20_000)]
 )
-def test_heavy_ball_is_read_at_the_first_save_from_t_1_on_or_else_the_last(eta, beta, at, shown):
-    """1/rate² is 4444, 178 and 62 500 steps; t = 4 comes after 17 778, 711 and more than 20 000."""
+def test_heavy_ball_is_read_at_the_first_save_from_t_1_on_or_else_the_last(eta, beta, at):
+    """1/rate² is 4444, 178 and 62 500 steps."""
     steps, t = np.arange(0, 20_001, 200), at * (eta / (1 - beta)) ** 2
     lines = figures.stage_heavy(Figure(), np.negative)
     sentence = figures.show_heavy(lines, beta, eta, steps, 1.0 * steps, np.negative)
     assert f"At t = {t:.2f} the unbalance is {at:.2f}; the limit has {-t:.2f}." in sentence
-    assert len(lines[0].get_xdata()) == 101
-    assert len(lines[1].get_xdata()) == shown
+    assert lines[0].get_xydata().tolist() == np.transpose([steps, steps]).tolist()
+    np.testing.assert_allclose(lines[1].get_xdata() / t * at, steps)  # all of them, the axes end at t = 4

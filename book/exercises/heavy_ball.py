@@ -1,4 +1,4 @@
-"""Heavy ball on the hyperbola, for chapter 7's widget: as a picture needs hundreds of settings, its steps are written out."""
+"""Heavy ball on the hyperbola, for chapter 7's widget: for hundreds of settings its steps are written out."""
 
 from functools import cache, lru_cache
 
@@ -23,7 +23,7 @@ def unbalance(eta: float, beta: float, throw: int = 0) -> np.ndarray:
     --------
     >>> from afterzero.heavy_ball import STEPS, unbalance
     >>> q = unbalance(eta=0.004, beta=0.75)
-    >>> STEPS[-1], len(q) == len(STEPS), q[0]
+    >>> int(STEPS[-1]), len(q) == len(STEPS), float(q[0])
     (20000, True, 3.75)
     """
     together, one = divmod(throw, THROWS)
