@@ -112,7 +112,11 @@ CALLS = {
     ),
     "label_noise_flow": (
         ln.label_noise_flow,
-        {"problem": HYPERBOLA, "x0": START, "t": jnp.array([0.0, 0.1]), "delta": 0.5},
+        {"problem": HYPERBOLA, "x0": START, "t": jnp.array([0.0, 0.1]), "delta": 0.5, "batch_size": 2},
+    ),
+    "label_noise_flow, noise": (
+        ln.label_noise_flow,
+        {"problem": ln.SampledLabels(SOFT), "x0": START, "t": jnp.array([0.0, 0.1])},
     ),
     "label_noise_flow, sparse": (
         ln.label_noise_flow,

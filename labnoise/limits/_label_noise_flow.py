@@ -15,31 +15,44 @@ from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
+from labnoise.noises import Noise
+from labnoise.noises._noise import require_noise
 from labnoise.problems import Examples, LeastSquares, Loss
 
 
-def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | float) -> Array:
-    """The limit of SGD with label noise, batch size 1, at the times t = η²·steps.
+def label_noise_flow(
+    problem: LeastSquares | Noise,
+    x0: Array,
+    t: Array,
+    delta: Array | float | None = None,
+    batch_size: int = 1,
+) -> Array:
+    """The limit of SGD with label noise at the times t = η²·steps.
 
-    `dY/dt = −(c/4) T∇tr∇²L(Y)`, Y(0) = Φ(x0), with `Σ = c∇²L`, `c = 2sδ²`, s = `problem.loss_scale`. For the
-    sparse model this has the closed form
+    `dY/dt = −(c/4) T∇tr∇²L(Y)`, Y(0) = Φ(x0), where the noise has `Σ = c∇²L` on Γ. Called with a least squares problem
+    it is the limit of `LabelNoise(problem, delta, batch_size)`, `c = 2sδ²/B`, s = `problem.loss_scale`; called with a
+    noise, that of this noise, such as `SampledLabels(problem, B)` with c = 1/B.
+
+    For the sparse model this has the closed form
 
         Y(t) = Φ(x0 ⊙ e^{−4sctm})
 
     with m = `problem.second_moments`, once for u and once for v. So label noise acts as gradient descent from an
     ever smaller initialization. As t → ∞ it ends at the basis pursuit with weights m, where that has one solution.
 
-    For any other least squares problem the equation is integrated, with n x n solves and never a D x D matrix.
-    Li, Wang & Arora (2022), corollary 5.2 and section 6.
+    For any other problem the equation is integrated, with solves of the size of the number of outputs, (n, n) where
+    they are numbers, and never a D x D matrix. Li, Wang & Arora (2022), corollary 5.2 and section 6.
 
     Parameters
     ----------
-    problem : LeastSquares
+    problem : LeastSquares, with `delta`; or a Noise with `Σ = c∇²L` on Γ, without
+        A noise of your own says its c by an attribute or a property `hessian_multiple`, and its problem has examples.
     x0 : (D,)
     t : (k,), times ≥ 0, increasing
         For a `SparseRegression` in any order, and concrete times may be `inf`.
     delta : number ≥ 0
         Size of the label perturbation.
+    batch_size : B ≥ 1
 
     Returns
     -------
@@ -50,31 +63,64 @@ def label_noise_flow(problem: LeastSquares, x0: Array, t: Array, delta: Array | 
     Raises
     ------
     ValueError
-        If an argument is bad or the projection does not converge.
+        If an argument is bad, the noise is not of this kind, or the projection does not converge.
 
     Examples
     --------
     >>> import jax.numpy as jnp
-    >>> from labnoise import SparseRegression, label_noise_flow
+    >>> from labnoise import CrossEntropy, SampledLabels, SparseRegression, label_noise_flow
     >>> problem = SparseRegression(jnp.array([[1.0, 2.0]]), jnp.array([2.0]), parametrization="square")
     >>> path = label_noise_flow(problem, jnp.ones(2), jnp.array([0.0, 0.1, jnp.inf]), delta=1.0)
     >>> (path**2).round(3).tolist()
     [[0.781, 0.61], [1.75, 0.125], [2.0, 0.0]]
+
+    A classifier with the logit uv and the soft label .8, for which `u² − v²` falls as e^{−.16t}:
+
+    >>> soft = CrossEntropy(lambda x: jnp.array([[x[0] * x[1], 0.0]]), targets=jnp.array([[0.8, 0.2]]))
+    >>> path = label_noise_flow(SampledLabels(soft), jnp.array([2.0, 0.5]), jnp.array([0.0, 3.0]))
+    >>> unbalance = path[:, 0] ** 2 - path[:, 1] ** 2
+    >>> bool(jnp.allclose(unbalance[1] / unbalance[0], jnp.exp(-0.16 * 3)))
+    True
     """
-    if not isinstance(problem, LeastSquares):
-        _checks.fail("problem", problem, "label noise needs labels: pass a LeastSquares problem")
-    x0 = _checks.point("x0", x0, problem)
+    loss, c = _label_noise(problem, delta, batch_size)
+    x0 = _checks.point("x0", x0, loss)
     t = _checks.times("t", t)
     if _checks.concrete(t) and not (np.asarray(t) >= 0).all():
         _checks.fail("t", t, "times are zero or positive")
-    _checks.scalar("delta", delta, lambda size: 0 <= size < 1e100, "pass a number from 0 to 1e100")
-    path = problem.label_noise_path(x0, t, delta)
+    path = loss.label_noise_path(x0, t, c) if isinstance(loss, LeastSquares) else None
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     t = checked_times("t", t)
-    path, solid, reached = _integrate(problem, project(problem, x0), t, delta)
-    explain_unreached("t", t, path, solid, reached, problem)
+    path, solid, reached = _integrate(loss, project(loss, x0), t, c)
+    explain_unreached("t", t, path, solid, reached, loss)
     return jnp.where(solid[:, None], path, jnp.nan)
+
+
+def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, Array | float]:
+    """The loss, a mean over examples, and the c with `Σ = c∇²L` on Γ."""
+    if isinstance(problem, Noise):
+        require_noise(problem)
+        if delta is not None:
+            _checks.fail("delta", delta, "the noise that was passed has its own size: leave delta out")
+        if not isinstance(batch_size, int) or batch_size != 1:
+            _checks.fail("batch_size", batch_size, "the noise that was passed has its own: leave it out")
+        loss, c = problem.problem, problem.hessian_multiple
+        if c is None or not isinstance(loss, Examples):
+            _checks.fail(
+                "problem",
+                problem,
+                "its covariance is not known to be c∇²L on Γ, L a mean over examples; pass LabelNoise or "
+                "SampledLabels, give a noise of your own its c as `hessian_multiple`, or take limiting_diffusion",
+            )
+        return loss, c
+    if not isinstance(problem, LeastSquares):
+        _checks.fail(
+            "problem",
+            problem,
+            "label noise needs labels: pass a LeastSquares problem and delta, or a noise such as SampledLabels",
+        )
+    _checks.scalar("delta", delta, lambda size: 0 <= size < 1e100, "pass a number from 0 to 1e100")
+    return problem, problem.noise_strength(delta, _checks.count("batch_size", batch_size))
 
 
 def checked_times(name: str, t: Any) -> Array:
@@ -138,8 +184,5 @@ def flow_field(
 
 
 @jax.jit
-def _integrate(
-    problem: LeastSquares, start: Array, t: Array, delta: Array | float
-) -> tuple[Array, Array, Array]:
-    c = problem.noise_strength(delta)
+def _integrate(problem: Examples, start: Array, t: Array, c: Array | float) -> tuple[Array, Array, Array]:
     return integrate(lambda y: flow_field(problem, y, c), start, t)

@@ -86,6 +86,11 @@ class LabelNoise(Noise, static=("batch_size", "distribution", "full")):
         slopes = self.problem.slopes(outputs, self.problem.relabel(targets, shift))
         return pullback(slopes / len(slopes))
 
+    @property
+    def hessian_multiple(self) -> Array | float:  # type: ignore[override]
+        """`c = 2sδ²/B`."""
+        return self.problem.noise_strength(self.delta, self.batch_size)
+
     def factor(self, x: Array) -> Array:
         scale = self.problem.curvature * self.delta / jnp.sqrt(self.batch_size * self.problem.num_examples)
         labels = scale * self.problem.jacobian(x).T

@@ -22,7 +22,8 @@ class Noise(Pytree):
 
     A noise of your own is a subclass that keeps its loss as `problem` and has three methods: `draw`, `gradient` and,
     for its covariance and the limit, `factor`. Arrays and numbers with a decimal point among its attributes are data
-    to JAX; whole numbers, strings and functions are compiled in.
+    to JAX; whole numbers, strings and functions are compiled in. One with `Σ = c∇²L` on Γ, as label noise has it, says
+    its c by an attribute or a property `hessian_multiple`, and `label_noise_flow` takes it; else that is None.
 
     Examples
     --------
@@ -48,6 +49,7 @@ class Noise(Pytree):
     """
 
     problem: Loss
+    hessian_multiple: Array | float | None = None
 
     def draw(self, key: Array, x: Array) -> Any:
         """The raw randomness of one step at points like `x`."""

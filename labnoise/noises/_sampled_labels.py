@@ -58,6 +58,11 @@ class SampledLabels(Noise, static=("batch_size",)):
             self.problem.slopes(outputs, self.problem.relabel(targets, uniforms)) / self.batch_size
         )
 
+    @property
+    def hessian_multiple(self) -> float:  # type: ignore[override]
+        """`c = 1/B`."""
+        return 1 / self.batch_size
+
     def factor(self, x: Array) -> Array:
         targets = self.problem.targets
         roots = self.problem.roots(jnp.log(targets), targets)  # of the labels' covariance, p being y

@@ -103,6 +103,6 @@ class LeastSquares(Examples, static=()):
         """L(x), shape ()."""
         return self.loss_scale * jnp.sum(self.residual(x) ** 2) / self.num_examples
 
-    def label_noise_path(self, x0: Array, t: Array, delta: Array | float) -> Array | None:
-        """The limit of label noise at the times t, where the problem has a closed form; None where it has none."""
+    def label_noise_path(self, x0: Array, t: Array, c: Array | float) -> Array | None:
+        """The limit of a noise with `Σ = c∇²L` on Γ at the times t, where it has a closed form; None where not."""
         return None

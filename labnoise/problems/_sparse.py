@@ -128,16 +128,16 @@ class SparseRegression(LeastSquares, static=("parametrization",)):
             explain_no_projection(x0, residual)
         return jnp.where(residual < RESIDUAL, point, jnp.nan)
 
-    def label_noise_path(self, x0: Array, t: Array, delta: Array | float) -> Array:
-        """The limit of label noise at the times t (k,), in any order and `inf` among them, `Φ(x0 ⊙ e^{−4sctm})`."""
-        if not _checks.concrete(self, x0, t, delta):
-            return _anneal(self, x0, t, delta)[0]
+    def label_noise_path(self, x0: Array, t: Array, c: Array | float) -> Array:
+        """The limit at the times t (k,), in any order and `inf` among them, `Φ(x0 ⊙ e^{−4sctm})`, s = `loss_scale`."""
+        if not _checks.concrete(self, x0, t, c):
+            return _anneal(self, x0, t, c)[0]
         finite = np.array(t)
         for k in np.flatnonzero(
             np.isinf(finite)
         ):  # solved below; the NaN of `_anneal` would stop `jax_debug_nans`
             finite[k] = finite[k - 1] if k else 0.0
-        path, residuals = _anneal(self, x0, jnp.asarray(finite), delta)
+        path, residuals = _anneal(self, x0, jnp.asarray(finite), c)
         if _checks.concrete(path):
             explain_no_projection(x0, np.asarray(residuals).max(initial=0.0))
             ends = np.flatnonzero(np.isinf(t))  # the linear program at t = ∞ needs concrete numbers
@@ -232,10 +232,10 @@ def _project(problem: SparseRegression, x0: Array) -> tuple[Array, Array]:
 
 
 @jax.jit
-def _anneal(problem: SparseRegression, x0: Array, t: Array, delta: Array | float) -> tuple[Array, Array]:
+def _anneal(problem: SparseRegression, x0: Array, t: Array, c: Array | float) -> tuple[Array, Array]:
     """The states at finite times and the residuals of the dual; NaN where t = ∞ or the dual is unsolved."""
     moments, square = problem.second_moments, problem.parametrization == "square"
-    rate = 2 * problem.curvature * problem.noise_strength(delta) * jnp.tile(moments, x0.size // moments.size)
+    rate = 2 * problem.curvature * c * jnp.tile(moments, x0.size // moments.size)
 
     def at(before: tuple[Array, Array], time: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         last, s = before
