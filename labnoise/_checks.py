@@ -53,7 +53,8 @@ def numbers(name: str, value: Any) -> jax.Array:
         fail(
             name,
             f"a {type(value).__name__} with the keys {', '.join(map(str, list(value)[:5]))}",
-            "pass one array; jax.flatten_util.ravel_pytree(parameters) makes one (D,) of a tree, and the way back",
+            "pass one array; labnoise.flatten(predict, params) makes one (D,) of a tree, and a model of it, "
+            "jax.flatten_util.ravel_pytree(params) the array and the way back alone",
         )
     try:
         if value is None:

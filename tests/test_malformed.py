@@ -24,6 +24,12 @@ ON_GAMMA = jnp.array([2.0, 0.5])
 START = jnp.array([1.5, 1.0])
 SAMPLES = np.random.default_rng(0).standard_normal((6, 2))
 
+
+def flat_start(predict, params):
+    """`flatten` without the functions that it returns."""
+    return ln.flatten(predict, params)[1]
+
+
 # A good call of every public function: the function, and its arguments by name.
 CALLS = {
     "sgd": (
@@ -168,6 +174,7 @@ CALLS = {
         ln.LabelNoise,
         {"problem": SPARSE, "delta": 0.1, "batch_size": 2, "distribution": "sign", "gradient": "batch"},
     ),
+    "flatten": (flat_start, {"predict": lambda params: params["w"], "params": {"w": jnp.ones(2)}}),
     "CrossEntropy": (
         ln.CrossEntropy,
         {"logits": lambda x: jnp.outer(x[:1], x), "targets": jnp.array([[0.8, 0.2]])},

@@ -2,6 +2,7 @@
 
 from labnoise.problems._cross_entropy import CrossEntropy
 from labnoise.problems._examples import Examples
+from labnoise.problems._flatten import flatten
 from labnoise.problems._largest_curvature import largest_curvature
 from labnoise.problems._least_squares import LeastSquares
 from labnoise.problems._loss import Loss
@@ -14,6 +15,7 @@ __all__ = [
     "LeastSquares",
     "Loss",
     "SparseRegression",
+    "flatten",
     "largest_curvature",
     "random_sparse_regression",
     "sharpness",
