@@ -54,9 +54,12 @@ from labnoise.noises import (
 )
 from labnoise.problems import (
     CrossEntropy,
+    Diagnosis,
     LeastSquares,
     Loss,
     SparseRegression,
+    diagnose,
+    distance,
     flatten,
     largest_curvature,
     random_sparse_regression,
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OU",
     "CrossEntropy",
+    "Diagnosis",
     "DriftTerms",
     "FiniteNoise",
     "GaussianNoise",
@@ -89,6 +93,8 @@ __all__ = [
     "canonical_sde",
     "check",
     "compare",
+    "diagnose",
+    "distance",
     "drift_terms",
     "explore",
     "flatten",

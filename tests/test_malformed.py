@@ -174,6 +174,8 @@ CALLS = {
         ln.LabelNoise,
         {"problem": SPARSE, "delta": 0.1, "batch_size": 2, "distribution": "sign", "gradient": "batch"},
     ),
+    "distance": (ln.distance, {"problem": HYPERBOLA, "x": START}),
+    "diagnose": (ln.diagnose, {"problem": HYPERBOLA, "states": SAMPLES}),
     "flatten": (flat_start, {"predict": lambda params: params["w"], "params": {"w": jnp.ones(2)}}),
     "CrossEntropy": (
         ln.CrossEntropy,

@@ -124,6 +124,18 @@ class Examples(Loss):
         inner = scales * jnp.linalg.inv(jnp.eye(K.shape[0], dtype=x.dtype) + scales * (K @ K.T))
         return lambda gradients: gradients - jnp.einsum("kij,kj->ki", inner, gradients @ K.T) @ K
 
+    def hessian_product(self, x: Array) -> Callable[[Array], Array]:
+        outputs, forward = jax.linearize(self.outputs, x)
+        backward = jax.linear_transpose(forward, x)
+        R = self.roots(outputs, self.targets)
+
+        def product(v: Array) -> Array:
+            images = R @ forward(v).reshape(R.shape[0], R.shape[2], 1)
+            weighed = R.transpose(0, 2, 1) @ images
+            return backward(weighed.reshape(outputs.shape))[0] / self.num_examples
+
+        return product
+
     def newton_step(self, x: Array) -> Array:
         if self.codimension >= x.size:
             return super().newton_step(x)

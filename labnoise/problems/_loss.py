@@ -94,6 +94,10 @@ class Loss(Pytree):
         inverse = jnp.linalg.inv(jnp.eye(x.size) + lengths[:, None, None] * self.hessian(x))
         return lambda gradients: jnp.einsum("kij,kj->ki", inverse, gradients)
 
+    def hessian_product(self, x: Array) -> Callable[[Array], Array]:
+        """The map `v -> Av`, (D,) to (D,), for an A that is ∇²L(x), or near it and on Γ the same."""
+        return jax.linearize(self.gradient, x)[1]
+
     def newton_step(self, x: Array) -> Array:
         """`H†∇L`, shape (D,): near Γ what is left to go to it, up to the square of the distance."""
         return pseudo_inverse(self.hessian(x)) @ self.gradient(x)
