@@ -96,7 +96,7 @@ def test_the_clocks_say_when_the_sharpness_is_half_way_down():
     said = figures.show_clocks(artists, 0.02, 10, "one run", curves, falling, 0.5)
     assert said == (  # half-way from 20 to 4 is 12
         "At η = 0.02 (one run) the sharpness is half-way down after 601 steps, which is t = 0.24; "
-        "the prediction is t = 2.00 at every η."
+        "the prediction is t = 2.00 at every η. The loss is averaged over 10 steps."
     )
     x, loss = artists["runs"][0].get_data()
     slow, sharp = artists["runs"][3].get_data()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import numpy as np
 from jax import Array
 
 from labnoise import Noise
@@ -49,3 +50,12 @@ def ends(noise: Noise, x0: Array, eta: Array | float, steps: Array | int, keys: 
         return jax.lax.fori_loop(0, steps, step, x0)
 
     return jax.vmap(end)(keys)
+
+
+def at_equal_ratios(
+    noise: Noise, x0: Array, eta: float, last: int, runs: int, key: Array
+) -> tuple[list[int], np.ndarray]:
+    """Numbers of steps from 1 to `last`, four to each doubling, and the `ends` of runs after each, (moments, R, D)."""
+    keys = jax.random.split(key, runs)
+    moments = sorted({round(last ** (i / (4 * np.log2(last)))) for i in range(round(4 * np.log2(last)) + 1)})
+    return moments, np.stack([ends(noise, x0, eta, steps, keys) for steps in moments])

@@ -48,8 +48,10 @@ function render({ model, el }) {
     const pack = await exploreUnpack(model.get("frame"));
     if (mine === latest) {
       screen.show(whole(pack));
-      sentence.textContent = trouble ? "" : pack.sentences[0];
-      sheet.setAttribute("aria-label", pack.sentences[0]);
+      const thrown = model.get("thrown");
+      const words = thrown ? `${pack.sentences[0]} (Throw ${thrown + 1}.)` : pack.sentences[0];
+      sentence.textContent = trouble ? "" : words;
+      sheet.setAttribute("aria-label", words);
       problem.textContent = trouble;
       sentence.style.minHeight = `${sentence.offsetHeight}px`;
     }

@@ -119,7 +119,7 @@
         index = index * nodes.length + nearest;
         if (said !== label(i, places[i])) elsewhere.push(`${controls[i].label.replace(/ =$/, "")} = ${said}`);
       }
-      const words = pictures.sentences[index];
+      const words = thrown ? `${pictures.sentences[index]} (Throw ${thrown + 1} of ${spec.dice}.)` : pictures.sentences[index];
       sentence.textContent = elsewhere.length ? `${words} (Numbers computed at ${elsewhere.join(", ")}.)` : words;
       sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
       for (const poster of sheets[0].querySelectorAll("img")) poster.alt = sentence.textContent;
