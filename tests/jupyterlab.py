@@ -149,9 +149,12 @@ def look(widget) -> tuple[str, str]:
 def changed(widget, before: tuple[str, str]) -> tuple[str, str]:
     """Wait until both picture and sentence are others, and return them."""
     expect(widget.locator(".explore-sentence")).not_to_have_text(before[1], timeout=20_000)
-    after = look(widget)
-    assert after[0] != before[0]
-    return after
+    for _ in range(80):  # a picture that glides may need more than one step to differ
+        after = look(widget)
+        if after[0] != before[0]:
+            return after
+        widget.page.wait_for_timeout(250)
+    raise AssertionError("the sentence has changed, and the picture has not")
 
 
 def still(widget, before: tuple[str, str]) -> tuple[str, str]:
