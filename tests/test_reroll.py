@@ -82,6 +82,8 @@ def test_the_table_counts_and_the_faults_name_what_is_wrong():
     assert not reroll.faults(reroll.table(entries([0.1, 1.0])))  # two margins say little of how they scatter
     (fault,) = reroll.faults(reroll.table(entries([1.0, 1.1, 0.9], broken=0.5)))
     assert "says nothing" in fault
+    (fault,) = reroll.faults(reroll.table(entries([1.0, float("nan"), 0.9])))
+    assert "held under 2 of 3 shifts" in fault  # a margin that is no number is no margin
 
 
 def test_shifts_follow_from_the_commit():

@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -89,11 +90,18 @@ def table(found: list[dict]) -> list[dict]:
             "shifts": len(entries),
             "held": sum(entry["margin"] > 0 for entry in entries),
             "least": min(margins := [entry["margin"] for entry in entries]),
-            "sigmas": mean(margins) / stdev(margins) if len(margins) > 1 and stdev(margins) > 0 else None,
+            "sigmas": sigmas(margins),
             "can_fail": all(entry["broken"] < 0 for entry in entries),
         }
         for (chapter, claim, says), entries in rows.items()
     ]
+
+
+def sigmas(margins: list[float]) -> float | None:
+    """How many standard deviations the margins lie from zero; None where they do not vary, or are no numbers."""
+    if len(margins) < 2 or not all(map(isfinite, margins)) or stdev(margins) == 0:
+        return None
+    return mean(margins) / stdev(margins)
 
 
 def faults(rows: list[dict]) -> list[str]:

@@ -193,7 +193,7 @@ def show_clocks(artists, eta, window, shown, curves, predicted, delta):
         f"At η = {eta:.3g} ({shown}) the sharpness is half-way down after {half} steps, "
         f"which is t = {half * eta**2:.2f}; "
         f"the prediction is t = {when_below(level, times, predicted(times)):.2f} at every η. "
-        f"The loss is averaged over {window:.3g} steps."
+        f"The loss is averaged over {window:.0f} steps."
     )
 
 
