@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labnoise.teaching.widgets.grid import Grid, mixed, refine, stencil
+from labnoise.teaching.widgets.grid import Grid, difference, mixed, refine, stencil
 from labnoise.teaching.widgets.packing import FINENESS, Frame
 from labnoise.teaching.widgets.recording import DisplayList
 from labnoise.widgets import Control
@@ -150,3 +150,26 @@ def test_what_lies_far_outside_the_picture_does_not_matter():
 def test_the_last_range_is_the_fastest():
     grid = Grid([[0.0, 1.0], [0.0, 0.5, 1.0]], [None, None])
     assert list(grid.places())[:4] == [(0, 0), (0, 0.5), (0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says"),
+    [
+        (
+            [("a", {"codes": [1, 2]})],
+            [("a", {"codes": [1, 3]})],
+            "a has 2 points at the one and 3 at the other",
+        ),
+        ([("a", {"codes": [1, 1]})], [], "a is drawn by 1 strokes at the one and by 0 at the other"),
+        ([("a", {"count": 4})], [("a", {"count": 5})], "a has 4 marks at the one and 5 at the other"),
+        ([("a", {"image": "x"})], [("a", {"image": "y"})], "a is an image, and another one at the other"),
+        ([("a", {"cap": "butt"})], [("a", {"cap": "butt", "dashes": [1, 2]})], "a changes its dashes"),
+        ([("b", {}), ("a", {"cap": "butt"})], [("b", {}), ("a", {"cap": "round"})], "a changes its cap"),
+    ],
+)
+def test_what_differs_is_named(one, other, says):
+    frames = [
+        Frame.of(DisplayList([shape for _, shape in listed], [name for name, _ in listed]), "Words.")
+        for listed in (one, other)
+    ]
+    assert difference(*frames) == says

@@ -150,8 +150,9 @@ class _Search:
         for node, weight in stencil(self.grid.nodes[i], middle):
             shown = at(node)
             if shown.shapes != truth.shapes:
-                reason = next(differences(shown, truth), "the pictures differ in kind")
-                self._step(i, f"{reason} ({self._says(i, node)} and {self._says(i, middle)})")
+                self._step(
+                    i, f"{difference(shown, truth)} ({self._says(i, node)} and {self._says(i, middle)})"
+                )
                 return 0.0
             around.append((shown, weight))
         self.drawn += 1 + len(around)
@@ -224,28 +225,23 @@ class _Search:
         return f"{control.name} = {control.say(control.at(place))}"
 
 
-def differences(one: Frame, other: Frame) -> Iterator[str]:
-    """Why two pictures cannot be mixed, in words; nothing where they can."""
+def difference(one: Frame, other: Frame) -> str:
+    """Why two pictures of different shapes cannot be mixed, in words."""
     shapes = [json.loads(shown.shapes) for shown in (one, other)]
-    if len(shapes[0]) != len(shapes[1]):
-        for name in dict.fromkeys([*one.names, *other.names]):
-            counts = [shown.names.count(name) for shown in (one, other)]
-            if counts[0] != counts[1]:
-                yield f"{name} is drawn by {counts[0]} strokes at the one and by {counts[1]} at the other"
-        return
-    for name, a, b in zip(one.names, *shapes, strict=True):
-        if a == b:
-            continue
-        changed = [key for key in a if a.get(key) != b.get(key)]
-        if "codes" in changed:
-            counts = [sum(shape.get("codes", [])[1::2]) for shape in (a, b)]
-            yield f"{name} has {counts[0]} points at the one and {counts[1]} at the other"
-        elif "count" in changed:
-            yield f"{name} has {a['count']} marks at the one and {b['count']} at the other"
-        elif "image" in changed:
-            yield f"{name} is an image, and another one at the other"
-        else:
-            yield f"{name} changes its {', '.join(changed) or 'dashes'}"
+    for name in dict.fromkeys([*one.names, *other.names]):
+        counts = [shown.names.count(name) for shown in (one, other)]
+        if counts[0] != counts[1]:
+            return f"{name} is drawn by {counts[0]} strokes at the one and by {counts[1]} at the other"
+    name, a, b = next((name, a, b) for name, a, b in zip(one.names, *shapes, strict=True) if a != b)
+    changed = {key for key in {*a, *b} if a.get(key) != b.get(key)}
+    if "codes" in changed:
+        counts = [sum(shape.get("codes", [])[1::2]) for shape in (a, b)]
+        return f"{name} has {counts[0]} points at the one and {counts[1]} at the other"
+    if "count" in changed:
+        return f"{name} has {a['count']} marks at the one and {b['count']} at the other"
+    if "image" in changed:
+        return f"{name} is an image, and another one at the other"
+    return f"{name} changes its {', '.join(sorted(changed))}"
 
 
 def refine(

@@ -57,7 +57,7 @@ class Picture:
             )
         for _, artist in self.moving:
             artist.set_animated(True)  # matplotlib then leaves it out of the background
-        self.sentence = self._call(start)
+        self._call(start)
         self.fig.draw_without_rendering()  # settles the layout with the moving artists in it …
         if stage:
             self.fig.set_layout_engine("none")  # … and keeps it, so that nothing jumps
@@ -207,7 +207,7 @@ def _named(artists: Any, name: str = "") -> list[tuple[str, Artist]]:
     found = {
         artist: deeper
         for key, item in items
-        for deeper, artist in _named(item, f"{name}[{key}]" if isinstance(key, int) else str(key))
+        for deeper, artist in _named(item, f"{name or 'artist'}[{key}]" if isinstance(key, int) else str(key))
     }
     return [(deeper, artist) for artist, deeper in found.items()]
 
