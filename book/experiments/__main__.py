@@ -5,6 +5,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from labnoise import Trial, sweep
@@ -77,12 +78,21 @@ def noise_shapes(executor: ProcessPoolExecutor) -> None:
     shapes.main()
 
 
+def digits(executor: ProcessPoolExecutor, name: str) -> None:
+    from . import digits as networks
+
+    networks.store(name)
+
+
 EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
     "recovery-gaussian": lambda executor: phase_diagram(executor, "gaussian"),
     "recovery-boolean": lambda executor: phase_diagram(executor, "boolean"),
     "recovery-scaling": scaling,
     "recovery-sgd": itself,
     "noise-shapes": noise_shapes,
+    "digits-flow": partial(digits, name="digits-flow"),
+    "digits-rivals": partial(digits, name="digits-rivals"),
+    "digits-methods": partial(digits, name="digits-methods"),
 }
 
 
