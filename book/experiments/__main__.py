@@ -79,9 +79,9 @@ def noise_shapes(executor: ProcessPoolExecutor) -> None:
 
 
 def digits(executor: ProcessPoolExecutor, name: str) -> None:
-    from . import digits as networks
+    from . import digits_runs
 
-    networks.store(name)
+    digits_runs.store(name)
 
 
 EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
