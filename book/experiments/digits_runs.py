@@ -22,7 +22,7 @@ from .results import BATCHES, batch
 
 DELTA = 1.0
 C = 2 * DELTA**2  # Σ = C∇²L on Γ
-TIMES = np.concatenate([[0.0], np.geomspace(0.01, 20.0, 24)])
+TIMES = np.concatenate([[0.0], np.geomspace(0.01, 20.0, 25)])
 DRAWS = 3 * BATCHES
 RATES, SAVES, RUNS = (0.01, 0.005, 0.0025), (0.05, 0.1, 0.2, 0.5, 1.0), 2 * BATCHES
 DESCENT = np.geomspace(0.1, 1000.0, 25)  # times s = ηk at which gradient flow is stopped
