@@ -88,7 +88,7 @@ def test_sgd_comes_to_the_limit_in_proportion_to_the_learning_rate(path):
 
 
 def test_a_plain_loop_is_the_package_s_sgd_in_law():
-    noise, keys = LabelNoise(DRAWN.problem, runs.DELTA), jax.random.split(jax.random.key(5), 64)
+    noise, keys = LabelNoise(DRAWN.problem, runs.DELTA), jax.random.split(jax.random.key(5), 256)
     start = project(DRAWN.problem, DRAWN.x0)
     ends = [
         runs.noisy_runs(DRAWN, start, runs.plain(0.005), (), [100], keys)[:, 0],
@@ -98,7 +98,7 @@ def test_a_plain_loop_is_the_package_s_sgd_in_law():
     squares = [(each**2).mean(axis=1) for each in outputs]
     sigma = np.sqrt(sum(each.var() / len(keys) for each in squares))
     assert abs(squares[0].mean() - squares[1].mean()) < 4 * sigma
-    assert sigma < 0.1 * squares[0].mean()
+    assert sigma < 0.12 * squares[0].mean()
 
 
 def test_the_regularizer_of_local_sgd_has_its_drift():
