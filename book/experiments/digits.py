@@ -101,6 +101,6 @@ def measures(states: np.ndarray, digits: Digits) -> dict[str, np.ndarray]:
 
 
 def least_sharpness(digits: Digits) -> float:
-    """The bound below which no hidden layer of tanh comes that fits the labels: `(2/n) Σ_i ψ(|y_i||(z_i, 1)|)`."""
+    """The bound below which no hidden layer of tanh comes that fits the labels: `(2/n) Σ_i χ(|y_i||(z_i, 1)|)`."""
     s = np.abs(digits.labels) * np.sqrt(1 + (digits.inputs**2).sum(axis=1))
     return float(2 * np.mean(2 * s / (s + np.sqrt(1 + s**2))))

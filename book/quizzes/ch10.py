@@ -65,7 +65,7 @@ def least_sharpness():
         options=[
             (
                 "Half of it: more units share the work.",
-                "A unit that carries half costs more than half, for $\\psi$ is concave.",
+                "A unit that carries half costs more than half, for $\\chi$ is concave.",
             ),
             ("None below the bound, which is about 2 and knows no width.", "One unit is enough."),
             ("Any: the sharpness goes to zero with the width.", "An output of size one needs its gradient."),
