@@ -24,7 +24,7 @@ Combination = tuple[int, int]  # the numbers of the choice and of the throw
 
 ALLOWED = 0.7 * FINENESS  # in each coordinate: a vertex is then within a pixel of where it belongs
 _PROBES = 5  # of an interval, at random places of the other controls
-_CHECKS = 60  # random settings, none of which may be off at the end
+_CHECKS = 200  # random settings, none of which may be off at the end
 _ROUNDS = 12
 _NODES = 96  # of a range, at most
 _NARROW = 1 / 32  # of the way between stops: what still changes there jumps
