@@ -12,7 +12,9 @@ from scipy.special import zeta
 from labnoise.teaching import find_exercise
 
 pytestmark = pytest.mark.usefixtures("one_seed")
-ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08 = (import_module(f"afterzero.ch0{number}") for number in range(1, 9))
+ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08 = (
+    import_module(f"afterzero.ch0{number}") for number in range(1, 9)
+)
 
 
 def one_sided(Z, w_star):

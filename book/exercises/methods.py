@@ -13,6 +13,7 @@ import numpy as np
 import optax
 from afterzero import dice
 from scipy.integrate import solve_ivp
+from scipy.interpolate import PchipInterpolator
 
 from labnoise import (
     GaussianNoise,
@@ -30,7 +31,7 @@ HYPERBOLA, START = (
     landscapes.hyperbola(),
     jnp.array([2.0, 0.51]),
 )  # on Γ itself methods without noise stand still
-ETA, BETA, RHO, SIGMA = 0.005, 0.75, 0.05, 0.1
+ETA, BETA, RHO, SIGMA = 0.005, 0.75, 0.1, 0.15
 WORKERS, ALPHA = 8, 0.1
 LENGTH = 40_000  # steps that all make, on the clock of label noise up to 1
 RUNS, THROWS = 16, 4  # a mean; throws are run together, which takes hardly longer than one
@@ -38,12 +39,11 @@ LABELS, STILL = LabelNoise(HYPERBOLA, 1.0), GaussianNoise(HYPERBOLA, 0.0)
 
 
 class Method(NamedTuple):
-    """What its clock counts in a step, the velocity of the unbalance q on it, its runs, and how long they are."""
+    """What its clock counts in a step, the velocity of the unbalance q on it, and its runs."""
 
     clock: float
     velocity: Callable[[np.ndarray], np.ndarray]
     run: Callable[[jax.Array, int, int], Trajectory]
-    steps: int = LENGTH
 
 
 def falls_with_trace(q: np.ndarray) -> np.ndarray:
@@ -85,7 +85,6 @@ METHODS = {
         ETA * RHO**2,
         falls_with_trace,
         lambda keys, steps, every: sgd(_AWARE, START, ETA, steps, keys[:1], every),
-        2 * LENGTH,
     ),
     "noise taken back": Method(
         SIGMA**2 * ETA,
@@ -119,11 +118,16 @@ def unbalance(name: str, throw: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def _together(name: str, together: int) -> tuple[np.ndarray, np.ndarray]:
     throws = range(THROWS * together, THROWS * (together + 1))
     keys = jnp.concatenate([jax.random.split(dice.key(4, throw), RUNS) for throw in throws])
-    method = METHODS[name]
-    run = method.run(keys, method.steps, 20 if name == "heavy ball" else 100)
+    run = METHODS[name].run(keys, LENGTH, 20 if name == "heavy ball" else 100)
     u, v = np.moveaxis(np.asarray(run.states), -1, 0)
     q = u**2 - v**2
     return np.asarray(run.steps), q if len(q) == 1 else q.reshape(THROWS, RUNS, -1).mean(axis=1)
+
+
+@cache
+def curve(name: str, throw: int = 0) -> PchipInterpolator:
+    """`unbalance` as a function of the steps, which turns only where the runs do."""
+    return PchipInterpolator(*unbalance(name, throw))
 
 
 @cache

@@ -13,7 +13,7 @@ METHOD_COLORS = {
     "Local SGD": COLORS["gaussian"],
     "sharpness-aware": COLORS["gradient"],
     "noise taken back": COLORS["minibatch"],
-    "normalized": COLORS["manifold"],
+    "normalized": COLORS["guide"],
 }
 SHOWN = np.geomspace(100, 40_000, 40)  # steps at which a curve is drawn
 
@@ -88,7 +88,7 @@ def plot_one_against_all(flows, runs):
     _, axes = plt.subplots(figsize=(6.4, 3.2))
     for name, color in (("one example", COLORS["sgd"]), ("all examples", COLORS["minibatch"])):
         axes.plot(*flows[name], color=color, lw=2)
-        axes.plot(*runs[name], "o", color=color, ms=5, mec="white")
+        axes.plot(*runs[name], "o", color=color, ms=5, mec="white", clip_on=False, zorder=3)
     axes.set(xlabel="clock τ = ηρ²·steps", ylabel="second weight", xlim=(0, 0.3), ylim=(0, 0.75))
     axes.text(0.115, 0.53, "all examples: ½ λmax falls", color=COLORS["minibatch"], weight="bold")
     axes.text(0.03, 0.12, "one example:\n½ tr ∇²L falls", color=COLORS["sgd"], weight="bold")
@@ -108,7 +108,7 @@ def plot_speed_limit(measured, law):
     axes.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
     axes.set_yticks([1, 10], ["1", "10"])
     axes.minorticks_off()
-    axes.text(0.62, 0.42, "the limit", color=COLORS["limit"], weight="bold")
+    axes.text(1.12, 0.55, "the limit", color=COLORS["limit"], weight="bold")
     axes.legend()
     plt.show()
 
@@ -117,11 +117,13 @@ def plot_tie(curves, flow):
     """x of SAM against τ near the tie x = 0; `curves` label → (τ, x), and the limit."""
     _, axes = plt.subplots(figsize=(6.4, 3.2))
     axes.axhline(0, color=COLORS["guide"], ls=":", lw=1.2)
-    for (label, curve), color in zip(curves.items(), (COLORS["sgd"], COLORS["minibatch"]), strict=True):
+    for (label, curve), color in zip(
+        curves.items(), (COLORS["sgd"], COLORS["minibatch"], COLORS["manifold"]), strict=True
+    ):
         axes.plot(*curve, color=color, lw=2, label=label)
     axes.plot(*flow, "--", color=COLORS["limit"], lw=2, label="limit")
-    axes.set(xlabel="clock τ = ηρ²·steps", ylabel="x", xlim=(0, 5), ylim=(-0.6, 1.6))
-    axes.legend(loc="upper left")
+    axes.set(xlabel="clock τ = ηρ²·steps", ylabel="x", xlim=(0, 5), ylim=(-0.6, 0.6))
+    axes.legend(loc="upper right")
     plt.show()
 
 
