@@ -55,16 +55,3 @@ def test_on_the_grid_only_label_noise_has_a_limit(noise, letter):
     )
     assert artists["flow"].get_xydata().tolist() == ([[10, 7], [100, 6]] if letter == "δ" else [])
     assert [run.get_ydata().tolist() for run in artists["runs"]] == error[:, 1:].tolist()
-
-
-@pytest.mark.parametrize(
-    ("eta", "beta", "at"), [(0.0075, 0.5, 4600), (0.0075, 0.9, 200), (0.004, 0.0, 20_000)]
-)
-def test_heavy_ball_is_read_at_the_first_save_from_t_1_on_or_else_the_last(eta, beta, at):
-    """1/rate² is 4444, 178 and 62 500 steps."""
-    steps, t = np.arange(0, 20_001, 200), at * (eta / (1 - beta)) ** 2
-    lines = figures.stage_heavy(Figure(), np.negative)
-    sentence = figures.show_heavy(lines, beta, eta, steps, 1.0 * steps, np.negative)
-    assert f"At t = {t:.2f} the unbalance is {at:.2f}; the limit has {-t:.2f}." in sentence
-    assert lines[0].get_xydata().tolist() == np.transpose([steps, steps]).tolist()
-    np.testing.assert_allclose(lines[1].get_xdata() / t * at, steps)  # all of them, the axes end at t = 4

@@ -9,7 +9,6 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from labnoise.widgets import COLORS
 
 NOISES = ("label noise", "mini-batch noise", "spherical noise", "no noise")
-T_MAX = 4.0  # what is shown of the slow motion of heavy ball
 
 
 def band(values):
@@ -150,33 +149,6 @@ def show_grid(artists, strength, alpha, noise, runs, limit, descent):
         f"{noise.capitalize()} with {letter} = {strength:g} from α = {alpha:g}: "
         f"after 100 000 steps the clock stands at {clock[-1]:.2g} and the error at {np.median(error[:, -1]):.3g}. "
         f"Gradient flow from there ends at {descent:.3g}."
-    )
-
-
-def stage_heavy(fig, limit):
-    """The unbalance against steps and against t = (η/(1−β))²·steps, with its limit, a function of t."""
-    fig.set_size_inches(6.6, 3.2)
-    left, right = fig.subplots(1, 2, sharey=True)
-    t = np.linspace(0, T_MAX, 100)
-    right.plot(t, limit(t), "--", color=COLORS["limit"], lw=2.5)
-    left.set(xlabel="steps", ylabel="unbalance q", xlim=(0, 20_000), ylim=(0, 4))
-    left.set_xticks([0, 10_000, 20_000], ["0", "10 000", "20 000"])
-    right.set(xlabel="t = (η/(1−β))² · steps", xlim=(0, T_MAX))
-    right.tick_params(labelleft=True)  # on a phone it stands below the other
-    right.text(1.6, 1.0, "limit", color=COLORS["limit"], weight="bold")
-    return [axes.plot([], [], color=COLORS["sgd"], lw=2)[0] for axes in (left, right)]
-
-
-def show_heavy(lines, beta, eta, steps, q, limit):
-    """The unbalance q of heavy ball on both clocks."""
-    t = (eta / (1 - beta)) ** 2 * steps
-    lines[0].set_data(steps, q)
-    lines[1].set_data(t, q)
-    i = min(np.searchsorted(t, 1.0), len(t) - 1)
-    return (
-        f"η = {eta:.2g}, β = {beta:.2g}: the effective learning rate is {eta / (1 - beta):.3g}, "
-        f"and 20 000 steps are t = {t[-1]:.3g}. "
-        f"At t = {t[i]:.2f} the unbalance is {q[i]:.2f}; the limit has {limit(t[i]):.2f}."
     )
 
 
