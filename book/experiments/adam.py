@@ -1,0 +1,101 @@
+"""Who recovers more, SGD with label noise or Adam: the trials of the phase diagrams of chapter 9.
+
+Both are taken at their limits, but for the factors of a matrix, where Adam itself is run.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.tree_util import Partial
+
+from labnoise import (
+    LabelNoise,
+    LeastSquares,
+    SparseRegression,
+    adaptive_flow,
+    label_noise_flow,
+    random_sparse_regression,
+    train,
+)
+
+from .recovery import relative
+
+SETTINGS = ("equal", "sizes", "units")  # coefficients ±1; ± the size of a normal number; ±1 in unequal units
+SPAN = 10.0  # the largest unit over the smallest
+STARTS, END = (1.0, 0.01), 4.0  # u = v = start; the time t = η²·steps by which all has come to its end
+DELTA = 1.0
+
+SIDE, RATE, STEPS, COOLING = (
+    6,
+    0.005,
+    120_000,
+    8000,
+)  # matrices: side; Adam's η, its steps at η, at η/10 and η/100
+FACTORS = 0.3  # standard deviation of the entries of both factors at the start
+LATE = 40.0  # the time t at which SGD's limit is read
+
+
+def _key(seed, *numbers):
+    key = jax.random.key(seed)
+    for number in numbers:
+        key = jax.random.fold_in(key, number)
+    return key
+
+
+def instance(seed, setting, n, sparsity, d):
+    """The random problem of a trial, Gaussian features in their units, and its true weights."""
+    key = _key(seed, n, sparsity, d, SETTINGS.index(setting))
+    plain, signs = random_sparse_regression(key, n, d, sparsity)
+    units, sizes = jnp.ones(d), jnp.ones(d)
+    if setting == "units":
+        units = SPAN ** jax.random.uniform(jax.random.fold_in(key, 1), (d,), minval=-0.5, maxval=0.5)
+    if setting == "sizes":
+        sizes = jnp.abs(jax.random.normal(jax.random.fold_in(key, 2), (d,)))
+    w_star, design = signs * sizes, plain.design * units
+    return SparseRegression(design, design @ w_star), np.asarray(w_star)
+
+
+def sparse(seed, setting, n, sparsity, d):
+    """Relative errors |w − w*|/|w*| where SGD ends, where it would in standard units, and where Adam does.
+
+    SGD with label noise ends at the least Σ m_j|w_j|, Adam's limit at t = END with V settled always.
+    """
+    problem, w_star = instance(seed, setting, n, sparsity, d)
+    prices = problem.second_moments
+    found = {
+        "SGD": problem.basis_pursuit(prices),
+        "SGD, standard units": problem.basis_pursuit(jnp.sqrt(prices)),
+    }
+    for start in STARTS:
+        x, _ = adaptive_flow(problem, jnp.full(2 * d, start), jnp.array([END]), DELTA, jnp.inf)
+        found[f"Adam from {start:g}"] = problem.weights(x[0])
+    return {name: relative(np.asarray(w), w_star) for name, w in found.items()}
+
+
+def _measured(sensors, x):
+    left, right = x.reshape(2, SIDE, SIDE)
+    return jnp.einsum("nij,ik,jk->n", sensors, left, right)
+
+
+def matrix(seed, n, rank):
+    """Relative errors of UVᵀ from n Gaussian measurements of a random matrix: SGD's limit at t = LATE, and Adam."""
+    key = _key(seed, n, rank)
+    sensors = jax.random.normal(key, (n, SIDE, SIDE))
+    left, right = jax.random.normal(jax.random.fold_in(key, 1), (2, SIDE, rank))
+    truth = left @ right.T
+    truth *= rank**0.5 / jnp.linalg.norm(truth)
+    problem = LeastSquares(Partial(_measured, sensors), jnp.einsum("nij,ij->n", sensors, truth))
+    x0 = FACTORS * jax.random.normal(jax.random.fold_in(key, 2), (2 * SIDE**2,))
+    ends = {"SGD": label_noise_flow(problem, x0, jnp.array([LATE]), DELTA / 2)[0]}
+
+    def rate(step):
+        return RATE * 0.1 ** (jnp.maximum(step - STEPS + COOLING, 0) // COOLING)
+
+    adam = optax.adam(rate, b2=1 - 10 * RATE**2)
+    run = train(LabelNoise(problem, DELTA / 2), x0, adam, STEPS + 2 * COOLING, jax.random.fold_in(key, 3))
+    ends["Adam"] = run.states[-1]
+    return {
+        name: relative(np.einsum("ik,jk->ij", *np.asarray(x).reshape(2, SIDE, SIDE)), np.asarray(truth))
+        for name, x in ends.items()
+    }
