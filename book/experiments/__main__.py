@@ -88,8 +88,8 @@ def adam_diagram(executor: ProcessPoolExecutor, setting: str) -> None:
 def matrices(executor: ProcessPoolExecutor) -> None:
     found = sweep(adam.matrix, MATRICES, TRIALS, executor, WORK / "adam-matrices.jsonl")
     about = (
-        f"Relative errors |UV' - M|/|M| of matrices {adam.SIDE} x {adam.SIDE} from n Gaussian measurements: SGD's "
-        f"limit at t = {adam.LATE[-1]:g}, or where its rank drops, Adam itself at eta = {adam.RATE:g}, then a tenth and a hundredth of it."
+        f"Relative errors |UV' - M|/|M| of matrices {adam.SIDE} x {adam.SIDE} from n Gaussian measurements: SGD and "
+        f"Adam with label noise, {adam.STEPS} steps at eta = {adam.RATE:g}, some more at a tenth and a hundredth of it."
     )
     store("adam-matrices", about, ["rank", "n"], found.trials, "adam")
 
