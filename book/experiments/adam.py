@@ -25,12 +25,8 @@ SPAN = 10.0  # the largest unit over the smallest
 STARTS, END = (1.0, 0.01), 4.0  # u = v = start; the time t = η²·steps by which all has come to its end
 DELTA = 1.0
 
-SIDE, RATE, STEPS, COOLING = (
-    6,
-    0.005,
-    120_000,
-    8000,
-)  # matrices: side; Adam's η, its steps at η, at η/10 and η/100
+SIDE = 6  # of the matrices
+RATE, STEPS, COOLING = 0.005, 240_000, 40_000  # steps at η, and so many at η/10 and at η/100
 FACTORS = 0.3  # standard deviation of the entries of both factors at the start
 
 
