@@ -26,7 +26,11 @@ SCALING = {  # n for each d, around where κ = 5 begins to be recovered
 
 
 ADAM = {"sparsity": list(range(1, 16)), "n": list(range(2, 31, 2)), "d": [30]}
-MATRICES = {"rank": [1, 2, 3], "n": list(range(8, 33, 4))}
+REGIMES = {
+    "eta": [0.04, 0.02, 0.01, 0.005, 0.0025],
+    "forgetting": [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3],
+}
+MATRICES = {"rank": [1, 2], "n": list(range(8, 29, 4))}
 
 
 def store(name: str, about: str, columns: list[str], trials: list[Trial], module: str = "recovery") -> None:
@@ -94,6 +98,15 @@ def matrices(executor: ProcessPoolExecutor) -> None:
     store("adam-matrices", about, ["rank", "n"], found.trials, "adam")
 
 
+def regimes(executor: ProcessPoolExecutor) -> None:
+    found = sweep(adam.regime, REGIMES, results.BATCHES, executor, WORK / "adam-regimes.jsonl")
+    about = (
+        "RMSProp with label noise on w1 + 2 w2 = 1, beta2 = 1 - forgetting: by how much x1 moves in 1/eta^2 steps, "
+        f"in the mean over {adam.REPLICAS} runs a trial."
+    )
+    store("adam-regimes", about, ["eta", "forgetting"], found.trials, "adam")
+
+
 def noise_shapes(executor: ProcessPoolExecutor) -> None:
     from . import noise_shapes as shapes  # it uses JAX on import, before `main` could set how
 
@@ -110,6 +123,7 @@ EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
     "adam-sizes": lambda executor: adam_diagram(executor, "sizes"),
     "adam-units": lambda executor: adam_diagram(executor, "units"),
     "adam-matrices": matrices,
+    "adam-regimes": regimes,
 }
 
 

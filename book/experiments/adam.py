@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from afterzero import second_moment
 from jax.tree_util import Partial
 
 from labnoise import (
@@ -95,3 +96,17 @@ def matrix(seed, n, rank):
         name: relative(np.einsum("ik,jk->ij", *np.asarray(x).reshape(2, SIDE, SIDE)), np.asarray(truth))
         for name, x in ends.items()
     }
+
+
+LINE = SparseRegression(second_moment.FEATURES[None], jnp.ones(1), "square")
+REPLICAS = 125  # of RMSProp in a trial
+
+
+def regime(seed, eta, forgetting):
+    """By how much x₁ moves in 1/η² steps of RMSProp, β₂ = 1 − forgetting, from V settled, in the mean over replicas."""
+    moments = second_moment.C * second_moment.diagonal(second_moment.START)
+    rule = optax.rmsprop(eta, decay=1 - forgetting, initial_scale=moments, eps_in_sqrt=False)
+    keys = jax.random.split(_key(seed, round(1 / eta), round(1e6 * forgetting)), REPLICAS)
+    noise = LabelNoise(LINE, second_moment.DELTA)
+    run = train(noise, jnp.asarray(second_moment.START), rule, round(1 / eta**2), keys)
+    return {"moved": float(run.states[:, -1, 0].mean() - second_moment.START[0])}
