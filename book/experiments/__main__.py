@@ -26,10 +26,7 @@ SCALING = {  # n for each d, around where κ = 5 begins to be recovered
 
 
 ADAM = {"sparsity": list(range(1, 16)), "n": list(range(2, 31, 2)), "d": [30]}
-REGIMES = {
-    "eta": [0.04, 0.02, 0.01, 0.005, 0.0025],
-    "forgetting": [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3],
-}
+REGIMES = {"eta": adam.ETAS, "forgetting": adam.FORGETTING}
 MATRICES = {"rank": [1, 2], "n": list(range(8, 29, 4))}
 
 

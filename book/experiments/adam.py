@@ -19,6 +19,7 @@ from labnoise import (
     train,
 )
 
+from . import results
 from .recovery import relative
 
 SETTINGS = ("equal", "sizes", "units")  # coefficients ±1; ± the size of a normal number; ±1 in unequal units
@@ -99,6 +100,10 @@ def matrix(seed, n, rank):
 
 
 LINE = SparseRegression(second_moment.FEATURES[None], jnp.ones(1), "square")
+ETAS, FORGETTING = (
+    [0.04, 0.02, 0.01, 0.005, 0.0025],
+    [round(10 ** (k / 2 - 4), 6) for k in range(8)],
+)  # 1 − β₂
 REPLICAS = 125  # of RMSProp in a trial
 
 
@@ -110,3 +115,37 @@ def regime(seed, eta, forgetting):
     noise = LabelNoise(LINE, second_moment.DELTA)
     run = train(noise, jnp.asarray(second_moment.START), rule, round(1 / eta**2), keys)
     return {"moved": float(run.states[:, -1, 0].mean() - second_moment.START[0])}
+
+
+METHODS = ("SGD", "SGD, standard units", *(f"Adam from {start:g}" for start in STARTS))
+SOLVED = 0.1  # a problem is, if the relative error is less
+
+
+def solved(setting):
+    """Which of the stored problems each method solves, method → (κ, n, trial); κ and n."""
+    table = results.read(f"adam-{setting}")
+    kappas, sizes = np.unique(table["sparsity"]), np.unique(table["n"])
+    shape = (len(kappas), len(sizes), -1)
+    return {name: (table[name] < SOLVED).reshape(shape) for name in METHODS}, kappas, sizes
+
+
+def lead(found, method, other="SGD"):
+    """Of problems (…, trial), the share that `method` solves less that of `other`, one number a batch."""
+    ahead = found[method].astype(float) - found[other]
+    return np.array([ahead[..., number :: results.BATCHES].mean() for number in range(results.BATCHES)])
+
+
+def moved():
+    """How far RMSProp moved x₁ in the stored runs, (η, 1 − β₂, batch)."""
+    return results.read("adam-regimes")["moved"].reshape(len(ETAS), len(FORGETTING), results.BATCHES)
+
+
+def factors():
+    """Which of the stored matrices each method finds, method → (rank, n, trial); ranks and n."""
+    table = results.read("adam-matrices")
+    ranks, sizes = np.unique(table["rank"]), np.unique(table["n"])
+    return (
+        {name: (table[name] < SOLVED).reshape(len(ranks), len(sizes), -1) for name in ("SGD", "Adam")},
+        ranks,
+        sizes,
+    )
