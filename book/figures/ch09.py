@@ -125,7 +125,7 @@ def plot_diagrams(shares, kappas, sizes):
     methods = list(next(iter(shares.values())))
     _, grid = plt.subplots(len(shares), len(methods), figsize=(7.0, 6.4), sharex=True, sharey=True)
     for row, (setting, found) in zip(grid, shares.items(), strict=True):
-        for axes, (method, share) in zip(row, found.items(), strict=True):
+        for axes, share in zip(row, found.values(), strict=True):
             axes.pcolormesh(
                 edges(kappas), edges(sizes), share.T, vmin=0, vmax=1, cmap="cividis", rasterized=True
             )
