@@ -13,7 +13,7 @@ from sampling import within_order
 from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
 
-from labnoise import SparseRegression, adaptive_flow, drift_terms, landscapes
+from labnoise import SparseRegression, adaptive_flow, drift_terms, landscapes, project
 
 SLANTED = np.array([[1.0, 0.4], [0.4, 2.0]])
 HYPERBOLA = landscapes.hyperbola()
@@ -246,6 +246,15 @@ def test_a_weight_reaches_zero_at_a_time_that_its_square_tells(measured):
     for delta in (0.4, 1.3):
         found = adaptive_flow(problem, jnp.asarray(x), jnp.asarray(times), delta, jnp.inf, 0.0)[0]
         measured(abs(np.asarray(found) - expected).max())
+    early = np.array([0.5, 0.98]) * float((np.asarray(project(problem, jnp.asarray(1.5 * x))) ** 2).min())
+    begin = project(problem, jnp.asarray(1.5 * x))
+    for t, left in zip(
+        early,
+        adaptive_flow(problem, jnp.asarray(1.5 * x), jnp.asarray(early), 0.7, jnp.inf, 0.0)[0],
+        strict=True,
+    ):
+        measured(abs(begin**2 - t - left**2).max())
+        measured(abs(problem.weights(left) - problem.weights(begin)).max())
     idle = SparseRegression(jnp.asarray(Z), jnp.zeros(2))
     pairs = np.tile(x[:4], 2)
     for t in (0.2, 0.9):
