@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 from labnoise.widgets import COLORS
 
 ADAM = COLORS["limit"]
-ARROW = 0.45  # of an arrow's length to the velocity it shows
+ARROW = 0.3  # of an arrow's length to the velocity it shows
 METHOD_COLORS = {
     "SGD": COLORS["sgd"],
     "SGD, standard units": COLORS["gaussian"],
@@ -47,9 +47,9 @@ def stage_turn(fig):
     shares = np.linspace(0.02, 0.98, 60)
     right.axhline(0, color=COLORS["guide"], lw=1)
     right.plot(shares, [speed(w, np.ones(2)) for w in shares], color=COLORS["sgd"], lw=1.5)
-    right.set(xlabel="w₁", ylabel="velocity of w₁", xlim=(0, 1), ylim=(-1.5, 1.5))
-    right.text(0.04, 1.28, "SGD", color=COLORS["sgd"], weight="bold")
-    right.text(0.04, 1.05, "this V", color=ADAM, weight="bold")
+    right.set(xlabel="w₁", ylabel="velocity of w₁", xlim=(0, 1), ylim=(-1.6, 1.6))
+    right.text(0.04, 1.4, "SGD", color=COLORS["sgd"], weight="bold")
+    right.text(0.04, 1.17, "this V", color=ADAM, weight="bold")
     return {
         "across": left.plot([], [], ":", color=COLORS["guide"], lw=1.5)[0],
         "pull": left.plot([], [], color=COLORS["guide"], lw=2)[0],
