@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from afterzero import ch09, second_moment
+from afterzero.experiments import adam
+from afterzero.experiments.results import BATCHES, read
 from sampling import within_order
 from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
@@ -315,3 +317,53 @@ def test_a_second_moment_that_follows_at_once_keeps_x_on_a_line():
         i, sign = rng.integers(2), rng.choice([-1.0, 1.0])
         x = x - eta * 2 * (r[i] - 0.5 * sign) * J[i] / np.sqrt(V)
     assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize("setting", adam.SETTINGS)
+def test_the_phase_diagrams_are_complete_and_can_be_made_again(setting):
+    table = read(f"adam-{setting}")
+    cells = np.stack([table[name] for name in ("sparsity", "n", "trial")], axis=1)
+    trials = len(np.unique(table["trial"]))
+    assert trials >= 20
+    assert trials % BATCHES == 0
+    assert len(np.unique(cells, axis=0)) == len(cells) == 15 * 15 * trials
+    assert (table["batch"] == table["trial"] % BATCHES).all()
+    found, kappas, sizes = adam.solved(setting)
+    i, k, trial = 3, 6, 11
+    again = adam.sparse(trial, setting, int(sizes[k]), int(kappas[i]), 30)
+    row = table[(table["sparsity"] == kappas[i]) & (table["n"] == sizes[k]) & (table["trial"] == trial)]
+    for name, error in again.items():
+        np.testing.assert_allclose(row[name], error, rtol=6e-3, atol=1e-6)
+        assert found[name][i, k, trial] == (error < adam.SOLVED)
+
+
+def test_the_other_tables_are_complete_and_can_be_made_again():
+    table = read("adam-matrices")
+    row = table[17]
+    again = adam.matrix(int(row["trial"]), int(row["n"]), int(row["rank"]))
+    for name, error in again.items():
+        np.testing.assert_allclose(row[name], error, rtol=0.02)
+    ranks, sizes = np.unique(table["rank"]), np.unique(table["n"])
+    assert (
+        len(table) == len(ranks) * len(sizes) * len(np.unique(table["trial"])) >= 20 * len(ranks) * len(sizes)
+    )
+    moved = adam.moved()
+    assert moved.shape == (5, 8, BATCHES)
+    assert np.isfinite(moved).all()
+    table = read("adam-regimes")
+    row = table[(table["eta"] == 0.04) & (table["forgetting"] == 0.01)][2]
+    assert abs(adam.regime(2, 0.04, 0.01)["moved"] - row["moved"]) < 1e-3
+    assert abs(moved[0, 4, 2] - row["moved"]) < 1e-12
+
+
+def test_the_three_regimes_in_the_stored_runs():
+    """The limit where 1 − β₂ ≪ η, the factor λ/(λ + b) beyond; the plateau between; each to its order in η."""
+    moved, start = adam.moved(), second_moment.START[0]
+    mean, deviation = moved.mean(axis=2), moved.std(axis=2, ddof=1) / BATCHES**0.5
+    for i, eta in enumerate(adam.ETAS):
+        for k, forgetting in enumerate(adam.FORGETTING):
+            a, b = forgetting / eta**2, forgetting / eta
+            told = second_moment.predicted(a, b) - start
+            assert abs(mean[i, k] - told) < 4.5 * deviation[i, k] + 0.5 * eta + 0.004, (eta, forgetting)
+    slow = mean[-1, 2] / mean[-1, -1]
+    assert slow > 10
