@@ -279,7 +279,7 @@ def test_the_last_one_and_the_life_of_a_weight():
     assert abs(np.asarray(ch09.oblique(np.array([[0.5, 2.0]]), np.array([1.0, 3.0]))).trace() - 1) < 1e-12
 
 
-@pytest.mark.statement("prop-decay", asked=0.03)
+@pytest.mark.statement("prop-decoupled", asked=0.03)
 def test_decoupled_decay_spreads(measured):
     """A shrunken point flows back to −T_P x, the gradient in the metric; AdamW ends where the coefficients share."""
     x, P, h = np.array([2.0, 0.5]), SLANTED, 1e-5
