@@ -5,6 +5,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from labnoise import Trial, sweep
@@ -110,6 +111,12 @@ def noise_shapes(executor: ProcessPoolExecutor) -> None:
     shapes.main()
 
 
+def digits(executor: ProcessPoolExecutor, name: str) -> None:
+    from . import digits_runs
+
+    digits_runs.store(name)
+
+
 EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
     "recovery-gaussian": lambda executor: phase_diagram(executor, "gaussian"),
     "recovery-boolean": lambda executor: phase_diagram(executor, "boolean"),
@@ -121,6 +128,9 @@ EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
     "adam-units": lambda executor: adam_diagram(executor, "units"),
     "adam-matrices": matrices,
     "adam-regimes": regimes,
+    "digits-flow": partial(digits, name="digits-flow"),
+    "digits-rivals": partial(digits, name="digits-rivals"),
+    "digits-methods": partial(digits, name="digits-methods"),
 }
 
 
