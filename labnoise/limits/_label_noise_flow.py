@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from labnoise import _checks
 from labnoise._shapes import shaped
+from labnoise.limits._factored_drift import turn
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
 from labnoise.noises import Noise
@@ -160,25 +161,13 @@ def flow_field(
     """`−(c/4) T_P P∇tr(P∇²L)` on Γ, P held fixed, and the move from `x` back to Γ by one Newton step along P·normals.
 
     On Γ `tr(P∇²L) = (1/n) Σ_a ∇h_aᵀP∇h_a`, h = Rf with the roots R of the curvatures at x, up to a function whose slope
-    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`. One row at a time: together they need M times the
-    memory, and more time for that.
+    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`.
     """
-    roots = jax.lax.stop_gradient(problem.roots(problem.outputs(x), problem.targets))
-    misfit = roots @ problem.misfit(x).reshape(roots.shape[0], -1, 1)
-
-    def row(a: Array) -> tuple[Array, Array]:
-        i, root = a // roots.shape[1], roots[a // roots.shape[1], a % roots.shape[1]]
-
-        def slope(x: Array) -> Array:
-            return jax.grad(lambda x: root @ jnp.atleast_1d(problem.outputs(x)[i]))(x)
-
-        direction = slope(x)
-        return direction, jax.jvp(slope, (x,), (P * direction,))[1]
-
-    K, turns = jax.lax.map(row, jnp.arange(roots.shape[0] * roots.shape[1]))
-    gradient = P * (2 / problem.num_examples * turns.sum(0))
+    K, misfit = problem.conditions(x)
+    roots = problem.roots(problem.outputs(x), problem.targets)
     normals = P * K
-    sides = jnp.stack([K @ gradient, misfit.reshape(-1)], axis=1)
+    gradient = P * (2 / problem.num_examples * turn(problem, roots, x, normals))
+    sides = jnp.stack([K @ gradient, misfit], axis=1)
     normal, back = jnp.linalg.solve(K @ normals.T, sides).T @ normals
     return -c / 4 * (gradient - normal), -back
 

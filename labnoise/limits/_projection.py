@@ -10,7 +10,7 @@ from jax import Array
 from labnoise import _checks
 from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
 from labnoise.limits._gradient_flow import Solved, explain_unfinished, flow, settled
-from labnoise.problems import Loss
+from labnoise.problems import Examples, Loss
 from labnoise.problems._preconditioned import precondition
 
 
@@ -126,13 +126,30 @@ def on_manifold(problem: Loss, x: Array) -> Array:
         if away > max(1e-6, 10 * rounding) * (1 + size):
             _checks.fail("x", x, f"this point is about {away:.1e} away from Γ; pass project(problem, x)")
         x = nearest
-    H = problem.hessian(x)
-    _checks.smooth(problem, "x", x, problem.gradient(x), H)
-    clear_rank("the Hessian at x", H)
-    distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
+    distance = _among_examples(problem, x)
+    if distance is None:
+        H = problem.hessian(x)
+        _checks.smooth(problem, "x", x, problem.gradient(x), H)
+        clear_rank("the Hessian at x", H)
+        distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
     if distance > 1e-6 * (1 + float(jnp.linalg.norm(x))):
         _checks.fail("x", x, f"this point is about {distance:.1e} away from Γ; pass project(problem, x)")
     return x
+
+
+def _among_examples(problem: Loss, x: Array) -> float | None:
+    """The distance of a concrete `x` from Γ, whose rank was found clear; None where only the whole Hessian tells it."""
+    if not isinstance(problem, Examples) or problem.codimension >= x.size:
+        return None
+    K, misfit = problem.conditions(x)
+    _checks.smooth(problem, "x", x, K, misfit)
+    G = K @ K.T
+    solved = pseudo_inverse(G) @ misfit
+    size, unfitted = jnp.linalg.norm(misfit), jnp.linalg.norm(misfit - G @ solved)
+    if size > 1e-6 * (1 + jnp.abs(problem.targets).max()) and unfitted > 1e-3 * size:
+        return None  # dependent examples that cannot all be fitted: the Hessian is more than KᵀK/n
+    clear_rank("the Hessian at x, among the examples,", G / problem.num_examples)
+    return float(jnp.linalg.norm(solved @ K))
 
 
 def clear_rank(name: str, H: Array) -> None:
