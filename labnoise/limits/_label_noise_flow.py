@@ -3,9 +3,9 @@
 Li, Wang & Arora (2022), corollary 5.2 and section 6.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -15,7 +15,7 @@ from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._factored_drift import turn
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import integrate
+from labnoise.limits._runge_kutta import checked_limits, solve
 from labnoise.noises import Noise
 from labnoise.noises._noise import require_noise
 from labnoise.problems import Examples, LeastSquares, Loss
@@ -27,6 +27,8 @@ def label_noise_flow(
     t: Array,
     delta: Array | float | None = None,
     batch_size: int = 1,
+    tolerance: float = 1e-10,
+    max_steps: int = 10_000,
 ) -> Array:
     """The limit of SGD with label noise at the times t = η²·steps.
 
@@ -54,12 +56,15 @@ def label_noise_flow(
     delta : number ≥ 0
         Size of the label perturbation.
     batch_size : B ≥ 1
+    tolerance, max_steps : number > 0, int ≥ 1
+        Of an integration: the local error, relative to Y, and the most steps from one time to the next.
 
     Returns
     -------
-    (k, D)
+    (k, D), differentiable in `x0`, t, `delta` and the arrays of `problem`
         For a `SparseRegression` exact up to rounding, and fastest for increasing times; for any other problem
-        with a local error of 1e-10, relative to Y. Under `jit` NaN where there is no solution.
+        as accurate as `tolerance` says. Under `jit` NaN where there is no solution, and in its derivatives where it
+        takes more than 1024 steps.
 
     Raises
     ------
@@ -86,13 +91,14 @@ def label_noise_flow(
     loss, c = _label_noise(problem, delta, batch_size)
     x0 = _checks.point("x0", x0, loss)
     t = _checks.times("t", t)
+    limits = checked_limits(tolerance, max_steps)
     if _checks.concrete(t) and not (np.asarray(t) >= 0).all():
         _checks.fail("t", t, "times are zero or positive")
     path = loss.label_noise_path(x0, t, c) if isinstance(loss, LeastSquares) else None
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     t = checked_times("t", t)
-    path, solid, reached = _integrate(loss, project(loss, x0), t, c)
+    path, solid, reached, *_ = solve(_field, (loss, c), project(loss, x0), t, limits)
     explain_unreached("t", t, path, solid, reached, loss)
     return jnp.where(solid[:, None], path, jnp.nan)
 
@@ -141,7 +147,7 @@ def explain_unreached(
     solid: Array,
     reached: Array,
     problem: Loss,
-    stiff: str = "it is stiff there: end earlier",
+    stiff: str = "it is stiff there: end earlier, or allow more steps (max_steps) or larger errors (tolerance)",
 ) -> None:
     """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
     if _checks.concrete(reached, solid) and not solid.all():
@@ -172,6 +178,5 @@ def flow_field(
     return -c / 4 * (gradient - normal), -back
 
 
-@jax.jit
-def _integrate(problem: Examples, start: Array, t: Array, c: Array | float) -> tuple[Array, Array, Array]:
-    return integrate(lambda y: flow_field(problem, y, c), start, t)
+def _field(data: tuple[Examples, Array | float]) -> Callable[[Array], tuple[Array, Array]]:
+    return lambda y: flow_field(data[0], y, data[1])

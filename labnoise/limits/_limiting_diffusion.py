@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,7 @@ from labnoise.problems import Examples, Loss
 
 # Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
 _RETRACTIONS = 3
+_Parts = tuple[Array, Array, Callable[[Array], Array]]
 
 
 def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int, key: Array) -> Trajectory:
@@ -74,7 +76,8 @@ def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int
 def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -> tuple[Array, Array]:
     dt = t / num_steps
     problem = noise.problem
-    parts = _of_examples if isinstance(problem, Examples) and problem.codimension < start.size else _of_loss
+    few = isinstance(problem, Examples) and problem.codimension < start.size
+    parts: Callable[[Any, Array, Array], _Parts] = _of_examples if few else _of_loss
 
     def step(x: Array, increment: Array) -> tuple[Array, Array]:
         drift, tangent_factor, newton = parts(problem, noise.factor(x), x)
@@ -90,9 +93,6 @@ def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -
         return states, jnp.where(broken.any(), jnp.argmax(broken), -1)
 
     return (jax.vmap(replica) if key.ndim else replica)(key)
-
-
-_Parts = tuple[Array, Array, Callable[[Array], Array]]
 
 
 def _of_loss(problem: Loss, factor: Array, x: Array) -> _Parts:

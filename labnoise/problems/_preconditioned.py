@@ -47,7 +47,7 @@ class PreconditionedExamples(Preconditioned, Examples, static=()):
         return self.problem.targets
 
     @property
-    def inputs(self) -> Any:  # type: ignore[override]
+    def inputs(self) -> Any:
         return self.problem.inputs
 
     def outputs(self, y: Array, indices: Array | None = None) -> Array:
