@@ -90,8 +90,9 @@ def drift_terms(
     Raises
     ------
     ValueError
-        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, P is not positive definite, or the
-        rank of ∇²L is not clear. A point in float32 is taken to Γ first; under `jit` it is refused.
+        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, as at a kink of a ReLU network (on
+        a piece the terms are right, as far as SGD's cloud stays on it), P is not positive definite, or the rank of ∇²L
+        is not clear. A point in float32 is taken to Γ first; under `jit` it is refused.
 
     Examples
     --------

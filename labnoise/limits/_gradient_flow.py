@@ -21,6 +21,7 @@ from jax import Array
 from labnoise import _checks
 from labnoise.limits._runge_kutta import Limits, checked_limits
 from labnoise.problems import Loss
+from labnoise.problems._kinks import kink_at, kink_between
 
 _PARTS = np.arange(2, 10)
 # Of the tolerance the estimate is meant, which is one order below the result.
@@ -105,6 +106,10 @@ def explain_unfinished(problem: Loss, x0: Array, result: Solved, limits: Limits)
                 "the gradient is zero there, and yet it is no point of a manifold of minima: a saddle, a maximum, or a "
                 "place where the Jacobian loses its rank; move the start a little",
             )
+        end = result.x.reshape(-1, x0.size)[-1]
+        kink = kink_between(problem, x0, end) or kink_at(problem, end) if jnp.isfinite(end).all() else None
+        if kink:
+            _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {kink}")
         if dependence := problem.dependence(x0):
             _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {dependence}")
         _checks.fail(

@@ -3,6 +3,7 @@
 Li, Wang & Arora (2022), corollary 5.2 and section 6.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from labnoise.limits._runge_kutta import checked_limits, solve
 from labnoise.noises import Noise
 from labnoise.noises._noise import require_noise
 from labnoise.problems import Examples, LeastSquares, Loss
+from labnoise.problems._kinks import kink_at, kink_between
 
 
 def label_noise_flow(
@@ -69,7 +71,14 @@ def label_noise_flow(
     Raises
     ------
     ValueError
-        If an argument is bad, the noise is not of this kind, or the projection does not converge.
+        If an argument is bad, the noise is not of this kind, the projection does not converge, or the flow can be
+        followed only for a while, as to a kink.
+
+    Warns
+    -----
+    UserWarning
+        If the model has kinks, such as those of ReLUs, and one lies between two of the states: the flow is right on each
+        piece, and of its way across the theory says nothing.
 
     Examples
     --------
@@ -98,8 +107,10 @@ def label_noise_flow(
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     t = checked_times("t", t)
-    path, solid, reached, *_ = solve(_field, (loss, c), project(loss, x0), t, limits)
+    start = project(loss, x0)
+    path, solid, reached, *_ = solve(_field, (loss, c), start, t, limits)
     explain_unreached("t", t, path, solid, reached, loss)
+    warn_of_kinks("t", t, loss, start, path)
     return jnp.where(solid[:, None], path, jnp.nan)
 
 
@@ -150,14 +161,25 @@ def explain_unreached(
     stiff: str = "it is stiff there: end earlier, or allow more steps (max_steps) or larger errors (tolerance)",
 ) -> None:
     """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
-    if _checks.concrete(reached, solid) and not solid.all():
+    if _checks.concrete(problem, path, reached, solid) and not solid.all():
         first = int(solid.argmin())
         _checks.fail(
             name,
             t,
             f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}; "
-            + (problem.dependence(path[first]) or stiff),
+            + (kink_at(problem, path[first]) or problem.dependence(path[first]) or stiff),
         )
+
+
+def warn_of_kinks(name: str, t: Array, problem: Loss, start: Array, path: Array) -> None:
+    """Warn where a flow came from its concrete start to its last state by a kink."""
+    if _checks.concrete(problem, start, path) and len(path):
+        before = start
+        for time, state in zip(np.asarray(t), path, strict=True):
+            if kink := kink_between(problem, before, state):
+                warnings.warn(f"{name} = {time:.6g}: up to here {kink}", stacklevel=3)
+                return
+            before = state
 
 
 @shaped

@@ -14,6 +14,7 @@ from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
 from labnoise.limits._gradient_flow import LIMITS, Solved, explain_unfinished, flow, settled
 from labnoise.limits._runge_kutta import Limits, checked_limits
 from labnoise.problems import Examples, Loss
+from labnoise.problems._kinks import kink_at
 from labnoise.problems._preconditioned import precondition
 
 
@@ -138,6 +139,8 @@ def on_manifold(problem: Loss, x: Array) -> Array:
         if away > max(1e-6, 10 * rounding) * (1 + size):
             _checks.fail("x", x, f"this point is about {away:.1e} away from Γ; pass project(problem, x)")
         x = nearest
+    if kink := kink_at(problem, x):
+        _checks.fail("x", x, f"it is at a kink: beside it {kink}")
     distance = _among_examples(problem, x)
     if distance is None:
         H = problem.hessian(x)

@@ -10,7 +10,7 @@ from jax.tree_util import Partial
 
 from labnoise import _checks
 from labnoise._linalg import pseudo_inverse
-from labnoise.limits._label_noise_flow import checked_times, explain_unreached
+from labnoise.limits._label_noise_flow import checked_times, explain_unreached, warn_of_kinks
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import checked_limits, solve
 from labnoise.problems import Examples, Loss
@@ -87,6 +87,7 @@ def regularizer_flow(
     if _checks.concrete(slope) and not jnp.isfinite(slope).all():
         _checks.fail("regularizer", regularizer, "it and its gradient must be finite at Φ(x0)")
     explain_unreached("tau", tau, path, solid, reached, problem)
+    warn_of_kinks("tau", tau, problem, start, path)
     return jnp.where(solid[:, None], path, jnp.nan)
 
 
