@@ -1,5 +1,8 @@
 """What cannot be answered is refused, with the argument, its value and the remedy; never a silent wrong number."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -171,6 +174,31 @@ def test_float64_switched_off_after_the_import_is_said():
             with pytest.raises(ValueError, match=r"jax_enable_x64 = False: .*jax\.config\.update"):
                 call()
     assert ln.project(HYPERBOLA, start).dtype == jnp.float64
+
+
+@pytest.mark.parametrize(
+    ("before", "warns"),
+    [
+        ("", 0),
+        ("x = jnp.ones(3)", 1),
+        ("x = jnp.ones(3, int)", 0),
+        ("jax.config.update('jax_enable_x64', True); x = jnp.ones(3)", 0),
+        ("x = jnp.ones(3); del x", 0),
+    ],
+)
+def test_an_import_after_other_work_says_what_it_changes(before, warns):
+    program = f"""
+import jax, jax.numpy as jnp, warnings
+{before}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import labnoise
+from jax._src import xla_bridge
+assert [str(w.message)[:46] for w in caught] == {["importing labnoise turned on JAX's float64 for"] * warns}, caught
+assert {bool(before)} or not xla_bridge.backends_are_initialized()
+assert jnp.ones(3).dtype == jnp.float64
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 # Times

@@ -77,8 +77,8 @@ def label_noise_flow(
     Warns
     -----
     UserWarning
-        If the model has kinks, such as those of ReLUs, and one lies between two of the states: the flow is right on each
-        piece, and of its way across the theory says nothing.
+        If the model has kinks, such as those of ReLUs, and one lies between two of the states: the flow is right on
+        each piece, and of its way across the theory says nothing.
 
     Examples
     --------
