@@ -14,9 +14,9 @@ Importing this package turns on JAX's float64 for the whole program: import it f
     teaching/     exercises, quizzes, answers that last, stubs, and widgets/: pictures that a reader moves
     answers.py, widgets.py    the names by which chapters import the last two
 
-Below them: `_precision` (float64), `_checks` (what a person typed), `_linalg` (matrices that may be singular), `_pytree`
-(classes that JAX looks into), `_shapes` (signatures), `_progress` (bars). An arrow of imports points from limits to
-dynamics to noises to problems; teaching and mathematics know nothing of each other.
+Below them: `_precision` (float64), `_checks` (what a person typed), `_linalg` (matrices that may be singular),
+`_pytree` (classes that JAX looks into), `_shapes` (signatures), `_progress` (bars). An arrow of imports points
+from limits to dynamics to noises to problems; teaching and mathematics know nothing of each other.
 """
 
 import importlib

@@ -325,3 +325,17 @@ def test_dependent_examples_are_named():
     says = r"t = .*followed to t = 0, not to 0\.1.*gradients of the 3 examples have rank 2 only.*dependent examples"
     with pytest.raises(ValueError, match=says):
         ln.label_noise_flow(twice, start, jnp.array([0.1]), 0.5)
+
+
+def test_a_loss_without_a_finite_minimizer_is_named():
+    features = np.random.default_rng(0).standard_normal((8, 3))
+    labels = np.sign(features @ np.array([1.0, -2.0, 0.5]))
+    separable = ln.Loss(lambda x: jnp.mean(jax.nn.softplus(-labels * (features @ x))))
+    for loss in (separable, ln.Loss(lambda x: 1 / (1 + x[0] ** 2))):
+        with pytest.raises(ValueError, match=r"x0 = .*from \|x\| = .* no finite minimizer.*weight decay"):
+            ln.project(loss, jnp.array([0.1, 0.2, 0.3]))
+    with pytest.raises(ValueError, match=r"x0 = .*on its way to infinity.*finite minimizer"):
+        ln.project(ln.Loss(lambda x: jnp.exp(-x[0]) + x[1] ** 2), jnp.array([0.1, 0.2]))
+    # weight decay gives it one
+    end = ln.project(ln.Loss(lambda x: separable.loss(x) + 0.01 * x @ x), jnp.array([0.1, 0.2, 0.3]))
+    assert float(abs(separable.gradient(end) + 0.02 * end).max()) < 1e-9

@@ -110,6 +110,15 @@ def explain_unfinished(problem: Loss, x0: Array, result: Solved, limits: Limits)
         kink = kink_between(problem, x0, end) or kink_at(problem, end) if jnp.isfinite(end).all() else None
         if kink:
             _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {kink}")
+        grown, before = float(jnp.linalg.norm(end)), float(jnp.linalg.norm(x0))
+        if grown > 3 * (1 + before) and problem.loss(end) < problem.loss(x0):
+            _checks.fail(
+                "x0",
+                x0,
+                f"gradient flow from here went on from |x| = {before:.3g} to {grown:.3g} while the loss fell: it "
+                "seems to have no finite minimizer, as a logistic loss has none on data that can be separated; give the "
+                "labels soft targets (CrossEntropy), or add weight decay",
+            )
         if dependence := problem.dependence(x0):
             _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {dependence}")
         _checks.fail(

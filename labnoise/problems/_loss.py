@@ -125,8 +125,9 @@ class Loss(Pytree):
             drop, rounding = _drop(self, x, flat), 1e-13 * (jnp.abs(self.loss(x)) + largest * (x @ x))
             if drop > rounding:
                 return (
-                    "gradient flow from here ends at a degenerate saddle or maximum: the Hessian vanishes along a "
-                    f"direction in which the loss falls by {float(drop):.1e} within 0.01; move the start a little"
+                    "gradient flow from here ends at a degenerate saddle or maximum, or on its way to infinity: the "
+                    f"Hessian vanishes along a direction in which the loss falls by {float(drop):.1e} within 0.01; "
+                    "move the start a little, or see that the loss has a finite minimizer"
                 )
         return None
 
