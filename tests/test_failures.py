@@ -339,3 +339,22 @@ def test_a_loss_without_a_finite_minimizer_is_named():
     # weight decay gives it one
     end = ln.project(ln.Loss(lambda x: separable.loss(x) + 0.01 * x @ x), jnp.array([0.1, 0.2, 0.3]))
     assert float(abs(separable.gradient(end) + 0.02 * end).max()) < 1e-9
+
+
+def test_a_flow_that_has_come_to_rest_is_no_failure():
+    """Matrix sensing: a matrix of rank one from factors of rank eight ends at the least trace, where J loses its rank."""
+    d, n, rng = 8, 20, np.random.default_rng(0)
+    A = rng.standard_normal((n, d, d))
+    A, u = (A + A.transpose(0, 2, 1)) / 2, rng.standard_normal(d)
+    problem = ln.LeastSquares(
+        lambda x: jnp.einsum("nij,ik,jk->n", A, x.reshape(d, d), x.reshape(d, d)),
+        np.einsum("nij,i,j->n", A, u, u),
+    )
+    with pytest.warns(
+        UserWarning, match=r"t = 1000: the flow was followed to \d+\.?\d* and has come to rest"
+    ):
+        path = ln.label_noise_flow(
+            problem, 0.5 * rng.standard_normal(d * d), jnp.array([3.0, 1000.0, 2000.0]), 0.5, max_steps=4000
+        )
+    for end in np.asarray(path).reshape(3, d, d)[1:]:
+        np.testing.assert_allclose(end @ end.T, np.outer(u, u), atol=1e-5)

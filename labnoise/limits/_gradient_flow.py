@@ -116,7 +116,7 @@ def explain_unfinished(problem: Loss, x0: Array, result: Solved, limits: Limits)
                 "x0",
                 x0,
                 f"gradient flow from here went on from |x| = {before:.3g} to {grown:.3g} while the loss fell: it "
-                "seems to have no finite minimizer, as a logistic loss has none on data that can be separated; give the "
+                "seems to have no finite minimizer, as a logistic loss has none on separable data; give the "
                 "labels soft targets (CrossEntropy), or add weight decay",
             )
         if dependence := problem.dependence(x0):

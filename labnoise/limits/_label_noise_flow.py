@@ -3,7 +3,6 @@
 Li, Wang & Arora (2022), corollary 5.2 and section 6.
 """
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +14,12 @@ from jaxtyping import Float
 from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._factored_drift import turn
+from labnoise.limits._follow import checked_times, follow
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import checked_limits, solve
+from labnoise.limits._runge_kutta import checked_limits
 from labnoise.noises import Noise
 from labnoise.noises._noise import require_noise
-from labnoise.problems import Examples, LeastSquares, Loss
-from labnoise.problems._kinks import kink_at, kink_between
+from labnoise.problems import Examples, LeastSquares
 
 
 def label_noise_flow(
@@ -107,11 +106,7 @@ def label_noise_flow(
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     t = checked_times("t", t)
-    start = project(loss, x0)
-    path, solid, reached, *_ = solve(_field, (loss, c), start, t, limits)
-    explain_unreached("t", t, path, solid, reached, loss)
-    warn_of_kinks("t", t, loss, start, path)
-    return jnp.where(solid[:, None], path, jnp.nan)
+    return follow("t", loss, _field, (loss, c), project(loss, x0), t, limits)
 
 
 def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, Array | float]:
@@ -139,47 +134,6 @@ def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, A
         )
     _checks.scalar("delta", delta, lambda size: 0 <= size < 1e100, "pass a number from 0 to 1e100")
     return problem, problem.noise_strength(delta, _checks.count("batch_size", batch_size))
-
-
-def checked_times(name: str, t: Any) -> Array:
-    """Finite times (k,) ≥ 0, increasing."""
-    times = _checks.times(name, t)
-    if _checks.concrete(times):
-        steps = np.diff(np.asarray(times), prepend=0.0)
-        if not np.isfinite(np.asarray(times)).all() or (steps < 0).any():
-            _checks.fail(name, t, "pass increasing finite times, zero or positive")
-    return times
-
-
-def explain_unreached(
-    name: str,
-    t: Array,
-    path: Array,
-    solid: Array,
-    reached: Array,
-    problem: Loss,
-    stiff: str = "it is stiff there: end earlier, or allow more steps (max_steps) or larger errors (tolerance)",
-) -> None:
-    """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
-    if _checks.concrete(problem, path, reached, solid) and not solid.all():
-        first = int(solid.argmin())
-        _checks.fail(
-            name,
-            t,
-            f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}; "
-            + (kink_at(problem, path[first]) or problem.dependence(path[first]) or stiff),
-        )
-
-
-def warn_of_kinks(name: str, t: Array, problem: Loss, start: Array, path: Array) -> None:
-    """Warn where a flow came from its concrete start to its last state by a kink."""
-    if _checks.concrete(problem, start, path) and len(path):
-        before = start
-        for time, state in zip(np.asarray(t), path, strict=True):
-            if kink := kink_between(problem, before, state):
-                warnings.warn(f"{name} = {time:.6g}: up to here {kink}", stacklevel=3)
-                return
-            before = state
 
 
 @shaped

@@ -10,9 +10,9 @@ from jax.tree_util import Partial
 
 from labnoise import _checks
 from labnoise._linalg import pseudo_inverse
-from labnoise.limits._label_noise_flow import checked_times, explain_unreached, warn_of_kinks
+from labnoise.limits._follow import checked_times, follow
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import checked_limits, solve
+from labnoise.limits._runge_kutta import checked_limits
 from labnoise.problems import Examples, Loss
 
 
@@ -82,13 +82,10 @@ def regularizer_flow(
     _check_shape(regularizer, x0)
     start = project(problem, x0)
     data = (problem, regularizer)
-    path, solid, reached, *_ = solve(_field, data, start, tau, limits)
     slope = _finite_at(data, start)
     if _checks.concrete(slope) and not jnp.isfinite(slope).all():
         _checks.fail("regularizer", regularizer, "it and its gradient must be finite at Φ(x0)")
-    explain_unreached("tau", tau, path, solid, reached, problem)
-    warn_of_kinks("tau", tau, problem, start, path)
-    return jnp.where(solid[:, None], path, jnp.nan)
+    return follow("tau", problem, _field, data, start, tau, limits)
 
 
 def _check_shape(regularizer: Any, x0: Array) -> None:

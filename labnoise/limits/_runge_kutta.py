@@ -23,7 +23,7 @@ _A = np.array(
 )
 _FIFTH = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0])
 _FOURTH = np.array([5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40])
-_Field = Callable[[Array], tuple[Array, Array]]
+Field = Callable[[Array], tuple[Array, Array]]
 _State = tuple[Array, Array, Array, Array, Array, Array, Array, Array]
 _KEPT = 1024  # step lengths for derivatives, where their number cannot be seen
 
@@ -51,7 +51,7 @@ class Path(NamedTuple):
     numbers: Array
 
 
-def _step(field: _Field, y: Array, slope: Array, h: Array) -> tuple[Array, Array, Array]:
+def _step(field: Field, y: Array, slope: Array, h: Array) -> tuple[Array, Array, Array]:
     """The state after a step, back on the manifold; the slope at its end; its error."""
 
     def stage(i: Array | int, slopes: Array) -> Array:
@@ -66,7 +66,7 @@ def _step(field: _Field, y: Array, slope: Array, h: Array) -> tuple[Array, Array
 
 
 def integrate(
-    field: _Field,
+    field: Field,
     y: Array,
     times: Array,
     tolerance: float = 1e-10,
@@ -86,7 +86,7 @@ def integrate(
 
 
 def _adapt(
-    field: _Field,
+    field: Field,
     y: Array,
     times: Array,
     limits: Limits,
@@ -131,7 +131,7 @@ def _adapt(
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 4))
-def solve(make: Callable[[Any], _Field], data: Any, y: Array, times: Array, limits: Limits) -> Path:
+def solve(make: Callable[[Any], Field], data: Any, y: Array, times: Array, limits: Limits) -> Path:
     """As `integrate`, with the field `make(data)` and with derivatives of any kind in `data`, y and the times.
 
     They are those of the same steps, done again: a loop of unknown length has no reverse derivative.
@@ -141,7 +141,7 @@ def solve(make: Callable[[Any], _Field], data: Any, y: Array, times: Array, limi
 
 @solve.defjvp
 def _solve_jvp(
-    make: Callable[[Any], _Field], limits: Limits, primals: Any, tangents: Any
+    make: Callable[[Any], Field], limits: Limits, primals: Any, tangents: Any
 ) -> tuple[Path, Path]:
     data, y, times = primals
     path = _solve(make, *jax.lax.stop_gradient((data, y, times)), limits, _KEPT)
@@ -166,13 +166,13 @@ def _solve_jvp(
 
 @partial(jax.jit, static_argnums=(0, 4, 5))
 def _solve(
-    make: Callable[[Any], _Field], data: Any, y: Array, times: Array, limits: Limits, kept: int
+    make: Callable[[Any], Field], data: Any, y: Array, times: Array, limits: Limits, kept: int
 ) -> Path:
     return _adapt(make(data), y, times, limits, kept=kept)
 
 
 @partial(jax.jit, static_argnums=0)
-def _again(make: Callable[[Any], _Field], data: Any, y: Array, lengths: Array, numbers: Array) -> Array:
+def _again(make: Callable[[Any], Field], data: Any, y: Array, lengths: Array, numbers: Array) -> Array:
     field = make(data)
 
     @jax.checkpoint  # of a step only its start is kept: all it computes is many times as much
