@@ -10,7 +10,8 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise.limits._adaptive_sparse import sparse_flow
-from labnoise.limits._label_noise_flow import checked_times, explain_unreached, flow_field
+from labnoise.limits._follow import checked_times, explain_unreached
+from labnoise.limits._label_noise_flow import flow_field
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
 from labnoise.problems import LeastSquares, SparseRegression

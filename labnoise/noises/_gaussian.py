@@ -64,6 +64,12 @@ class GaussianNoise(Noise, static=()):
             return self.fixed_factor
         if callable(self.cov):
             return semidefinite_factor(self.cov(x))
+        _checks.room(
+            "the factor of a covariance σ²I",
+            x.size,
+            1,
+            "pass a noise with a factor (D, q)",
+        )
         return jnp.sqrt(self.cov) * jnp.eye(x.size, dtype=x.dtype)
 
     def check_at(self, x: Array) -> None:
