@@ -69,7 +69,7 @@ def test_from_mini_batch_to_label_noise_the_shrinking_and_the_weights_stand_besi
         "the limit has ½δ²t = 0.500. The weights are 1.80, 2.80, 3.80, in the limit 1.50, 2.50, 3.50."
     )
     np.testing.assert_allclose(artists["shrinking"].get_ydata(), 0.2 * t)
-    assert artists["predicted"].get_ydata().tolist() == [0, 0.5]
+    assert list(artists["predicted"].get_ydata()) == [0, 0.5]
     np.testing.assert_allclose(artists["weights"][2].get_ydata(), 3 + 0.2 * t)
     np.testing.assert_allclose(artists["limits"][0].get_ydata(), 1 + 0.125 * t)
     (path,) = artists["band"].get_paths()
