@@ -218,10 +218,9 @@ def test_the_mixed_term_of_local_sgd_at_three_rates(workers, alpha, predicted, w
         angles, variance = local_on_the_circle(workers, alpha, eta, runs, [[0.5, 0.25], [0.25, 0.5]])
         errors.append(abs(angles.mean() - predicted))
         deviations.append(angles.std() / runs**0.5)
-    print(errors, deviations, variance)
     within_order(errors, rates, 1, deviations)
     assert abs(angles.mean() - wrong) > 6 * deviations[-1]
-    assert abs(variance - 0.5 / workers) < 0.04 * 0.5 / workers + 0.05 / workers
+    assert abs(variance * workers - 0.5) < 4.5 * 0.5 * (1 / runs) ** 0.5 + 0.01
 
 
 def local_in_the_channel(workers, alpha, eta, runs):
@@ -249,12 +248,11 @@ def test_local_sgd_in_the_channel_at_three_rates(workers, alpha, known):
         x = local_in_the_channel(workers, alpha, eta, 800)
         errors.append(abs(x.mean() - known))
         deviations.append(x.std() / len(x) ** 0.5)
-    print(errors, deviations)
     within_order(errors, rates, 1, deviations)
     assert errors[-1] < 0.005
 
 
-@pytest.mark.statement("thm-one-sam", asked=0.006)
+@pytest.mark.statement("thm-one-sam", asked=0.012)
 def test_one_example_lowers_the_trace(measured):
     def run(eta, rho, runs=50):
         rng, x = np.random.default_rng(5), np.tile(BESIDE, (runs, 1))
@@ -267,9 +265,8 @@ def test_one_example_lowers_the_trace(measured):
     end, sizes = flow(half_trace, 0.3), ((0.04, 0.1), (0.02, 0.07), (0.01, 0.05))
     found = [error_and_deviation(run(*size), end) for size in sizes]
     errors, deviations = zip(*found, strict=True)
-    print(errors, deviations)
     within_order(errors, [eta for eta, _ in sizes], 1, deviations)
-    measured(errors[-1] / 2)
+    measured(errors[-1])
     assert abs(end - flow(half_largest, 0.3)).max() > 0.2
 
 
@@ -301,7 +298,6 @@ def test_one_example_of_two_outputs_lowers_its_own_largest_eigenvalue():
         x = np.asarray(run.states[:, -1, :2])
         errors.append(abs(x.mean(0) - np.array([expected, 0.5])).max())
         deviations.append((x.std(0) / len(x) ** 0.5).max())
-    print(errors, deviations, expected)
     within_order(errors, rates, 1, deviations)
     assert errors[-1] < 0.03
 
@@ -360,7 +356,6 @@ def test_the_root_of_the_loss_lowers_an_eighth_of_the_largest_curvature():
         for _ in range(round(0.4 / eta**2)):
             x = x - eta * slopes(x) / (2 * np.sqrt(np.mean((Z @ x**2 - Y) ** 2)))
         errors.append(abs(np.asarray(project(SQUARE, jnp.asarray(x))) - end).max())
-    print(errors)
     within_order(errors, rates, 1, np.zeros(3))
     assert errors[-1] < 0.01
 
@@ -377,7 +372,6 @@ def test_noise_that_is_taken_back_lowers_the_trace(measured):
 
     end, sizes = flow(half_trace, 0.3), ((0.1, 0.02), (0.07, 0.01), (0.05, 0.005))
     errors, deviations = zip(*[error_and_deviation(run(*size), end) for size in sizes], strict=True)
-    print(errors, deviations)
     within_order(errors, [sigma for sigma, _ in sizes], 2, deviations)
     measured(errors[-1])
 
@@ -454,7 +448,6 @@ def test_weight_decay_on_three_clocks(method):
             x = np.asarray(project(SQUARE, jnp.asarray(x[0])))[None]
         errors.append(abs(x.mean(0) - end).max())
         deviations.append((x.std(0) / len(x) ** 0.5).max())
-    print(errors, deviations)
     within_order(errors, sizes, 1, deviations)
     assert errors[-1] < 0.02
     assert (
