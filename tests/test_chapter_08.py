@@ -349,7 +349,7 @@ def test_the_stiffest_direction_survives_and_sets_the_velocity(measured):
 
 
 def test_the_root_of_the_loss_lowers_an_eighth_of_the_largest_curvature():
-    """Exercise 8.7, at three learning rates."""
+    """Exercise 8.4, at three learning rates."""
     end, rates, errors = flow(lambda J: half_largest(J) / 4, 0.4), (0.01, 0.005, 0.0025), []
     for eta in rates:
         x = BESIDE.copy()

@@ -189,15 +189,15 @@ NAMED = [
     ("8.3", lambda H, cov, K, a: ch08.local_moment(H, cov, 1, a) / K, "an average after each step"),
     ("8.3", lambda H, cov, K, a: by_kronecker(H, cov, K, a, power=0.5), "twice as fast"),
     ("8.3", lambda H, cov, K, a: by_kronecker(H, cov, 1, a), "SGD of one worker"),
-    ("8.4", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, 1), "in each coordinate"),
+    ("8.6", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, 1), "in each coordinate"),
     (
-        "8.4",
+        "8.6",
         lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, D) / [1 - b, 1, 1, 1],
         "the square",
     ),
-    ("8.4", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, D) / [1, 2, 2, 2], "c = 2δ²"),
-    ("8.6", lambda H, p, r, e: ch08.designed_probe(H, p + 1, r, e), "λ^(p − 1), not λ^p"),
-    ("8.6", lambda H, p, r, e: (ch08.designed_probe(H, p, r, e)[0], e * r**2), "forgotten the trace"),
+    ("8.6", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, D) / [1, 2, 2, 2], "c = 2δ²"),
+    ("8.7", lambda H, p, r, e: ch08.designed_probe(H, p + 1, r, e), "λ^(p − 1), not λ^p"),
+    ("8.7", lambda H, p, r, e: (ch08.designed_probe(H, p, r, e)[0], e * r**2), "forgotten the trace"),
 ]
 
 
@@ -237,7 +237,7 @@ def test_the_bound_on_the_learning_rate_is_marked():
 
 @pytest.mark.parametrize(
     ("exercise_id", "answer"),
-    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.9", "eigh"), ("8.4", "/ D")],
+    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.9", "eigh"), ("8.6", "/ D")],
 )
 def test_the_second_hint_is_not_the_answer(exercise_id, answer):
     assert answer not in find_exercise(exercise_id).hints[1]

@@ -138,7 +138,7 @@ def _steps(k, eta, delta, beta, rho, sigma, D, c=2.0, half=0.5, squared=2, free=
 
 
 @exercise(
-    "8.4",
+    "8.6",
     inputs=_settings,
     mistakes={
         "The clock of heavy ball has the square of 1/(1 − β).": lambda *given: _steps(*given, squared=1),
@@ -189,7 +189,7 @@ def _probe(H, p, rho, eta, off=1, clock=1, along=0.0):
 
 
 @exercise(
-    "8.6",
+    "8.7",
     inputs=_flat,
     mistakes={
         "The derivative of R is what the probe has to have: λ^(p − 1), not λ^p.": (
@@ -228,7 +228,7 @@ EQUIVALENT = {
         "np.maximum(_, 0)": "the power is positive",
     },
     "8.3": {"np.transpose(_)": "a second moment is symmetric"},
-    "8.4": {
+    "8.6": {
         "slower = (beta - 1) ** 2": "a square does not ask for the order",
         "np.abs(_)": "numbers of steps are positive",
         "np.maximum(_, 0)": "numbers of steps are positive",
