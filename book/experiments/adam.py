@@ -100,10 +100,8 @@ def matrix(seed, n, rank):
 
 
 LINE = SparseRegression(second_moment.FEATURES[None], jnp.ones(1), "square")
-ETAS, FORGETTING = (
-    [0.04, 0.02, 0.01, 0.005, 0.0025],
-    [round(10 ** (k / 2 - 4), 6) for k in range(8)],
-)  # 1 − β₂
+ETAS = [0.04, 0.02, 0.01, 0.005]
+FORGETTING = [round(10 ** (k / 2 - 4), 6) for k in range(8)]  # 1 − β₂
 REPLICAS = 125  # of RMSProp in a trial
 
 
