@@ -61,7 +61,7 @@ def sparse(seed, setting, n, sparsity, d):
     prices = problem.second_moments
     found = {
         "SGD": problem.basis_pursuit(prices),
-        "SGD, standard units": problem.basis_pursuit(jnp.sqrt(prices)),
+        "SGD standardized": problem.basis_pursuit(jnp.sqrt(prices)),
     }
     for start in STARTS:
         x, _ = adaptive_flow(problem, jnp.full(2 * d, start), jnp.array([END]), DELTA, jnp.inf)
@@ -115,7 +115,7 @@ def regime(seed, eta, forgetting):
     return {"moved": float(run.states[:, -1, 0].mean() - second_moment.START[0])}
 
 
-METHODS = ("SGD", "SGD, standard units", *(f"Adam from {start:g}" for start in STARTS))
+METHODS = ("SGD", "SGD standardized", *(f"Adam from {start:g}" for start in STARTS))
 SOLVED = 0.1  # a problem is, if the relative error is less
 
 

@@ -12,7 +12,7 @@ ADAM = COLORS["limit"]
 ARROW = 0.3  # of an arrow's length to the velocity it shows
 METHOD_COLORS = {
     "SGD": COLORS["sgd"],
-    "SGD, standard units": COLORS["gaussian"],
+    "SGD standardized": COLORS["gaussian"],
     "Adam from 1": ADAM,
     "Adam from 0.01": COLORS["minibatch"],
 }
