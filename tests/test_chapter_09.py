@@ -348,7 +348,7 @@ def test_the_other_tables_are_complete_and_can_be_made_again():
         len(table) == len(ranks) * len(sizes) * len(np.unique(table["trial"])) >= 20 * len(ranks) * len(sizes)
     )
     moved = adam.moved()
-    assert moved.shape == (5, 8, BATCHES)
+    assert moved.shape == (4, 8, BATCHES)
     assert np.isfinite(moved).all()
     table = read("adam-regimes")
     row = table[(table["eta"] == 0.04) & (table["forgetting"] == 0.01)][2]

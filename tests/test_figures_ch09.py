@@ -60,7 +60,7 @@ def test_a_cut_shows_the_lead_and_four_shares():
 
 def test_the_regimes_are_told_from_curves_and_runs():
     stored, moved = np.array([1e-3, 1e-2]), np.array([[0.05, 0.06], [0.03, 0.05]])
-    artists = figures.stage_regimes(Figure(), [0.01])
+    artists = figures.stage_regimes(Figure())
     sentence = figures.show_regimes(artists, 0.01, 0.002, (np.square, np.negative), moved, stored)
     assert "b = 0.2 and a = 20" in sentence
     assert f"by {np.log(0.002) ** 2:.4f} in the limit, by {-np.log(0.002):.4f} with the factor" in sentence

@@ -198,6 +198,10 @@ NAMED = [
     ("8.6", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, D) / [1, 2, 2, 2], "c = 2δ²"),
     ("8.7", lambda H, p, r, e: ch08.designed_probe(H, p + 1, r, e), "λ^(p − 1), not λ^p"),
     ("8.7", lambda H, p, r, e: (ch08.designed_probe(H, p, r, e)[0], e * r**2), "forgotten the trace"),
+    ("9.1", lambda J, p: np.eye(len(p)) - np.linalg.pinv(J) @ J, "orthogonal projection"),
+    ("9.1", lambda J, p: np.eye(len(p)) - J.T @ np.linalg.inv(J * p @ J.T) @ (J * p), "Transposed"),
+    ("9.4", lambda z, w: np.where(z == z.min(), z @ w / z, 0.0), "SGD ends"),
+    ("9.5", lambda u, v, e: u**2 - v**2, "for e = 0"),
 ]
 
 

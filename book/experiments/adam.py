@@ -61,7 +61,7 @@ def sparse(seed, setting, n, sparsity, d):
     prices = problem.second_moments
     found = {
         "SGD": problem.basis_pursuit(prices),
-        "SGD, standard units": problem.basis_pursuit(jnp.sqrt(prices)),
+        "SGD standardized": problem.basis_pursuit(jnp.sqrt(prices)),
     }
     for start in STARTS:
         x, _ = adaptive_flow(problem, jnp.full(2 * d, start), jnp.array([END]), DELTA, jnp.inf)
@@ -100,10 +100,8 @@ def matrix(seed, n, rank):
 
 
 LINE = SparseRegression(second_moment.FEATURES[None], jnp.ones(1), "square")
-ETAS, FORGETTING = (
-    [0.04, 0.02, 0.01, 0.005, 0.0025],
-    [round(10 ** (k / 2 - 4), 6) for k in range(8)],
-)  # 1 − β₂
+ETAS = [0.04, 0.02, 0.01, 0.005]
+FORGETTING = [round(10 ** (k / 2 - 4), 6) for k in range(8)]  # 1 − β₂
 REPLICAS = 125  # of RMSProp in a trial
 
 
@@ -117,7 +115,7 @@ def regime(seed, eta, forgetting):
     return {"moved": float(run.states[:, -1, 0].mean() - second_moment.START[0])}
 
 
-METHODS = ("SGD", "SGD, standard units", *(f"Adam from {start:g}" for start in STARTS))
+METHODS = ("SGD", "SGD standardized", *(f"Adam from {start:g}" for start in STARTS))
 SOLVED = 0.1  # a problem is, if the relative error is less
 
 

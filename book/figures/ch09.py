@@ -12,7 +12,7 @@ ADAM = COLORS["limit"]
 ARROW = 0.3  # of an arrow's length to the velocity it shows
 METHOD_COLORS = {
     "SGD": COLORS["sgd"],
-    "SGD, standard units": COLORS["gaussian"],
+    "SGD standardized": COLORS["gaussian"],
     "Adam from 1": ADAM,
     "Adam from 0.01": COLORS["minibatch"],
 }
@@ -195,7 +195,7 @@ def regime_curves(eta):
     return [PchipInterpolator(np.log(FINE), values) for values in (limit, both)]
 
 
-def stage_regimes(fig, etas):
+def stage_regimes(fig):
     """The plane of η and 1 − β₂ with its borders, and how far x₁ moves."""
     fig.set_size_inches(7.0, 3.5)
     left, right = fig.subplots(1, 2)
@@ -216,7 +216,6 @@ def stage_regimes(fig, etas):
         "both": right.plot([], [], "--", color=COLORS["gradient"])[0],
         "runs": right.plot([], [], "o", color=COLORS["sgd"], ms=6)[0],
         "here": right.axvline(1e-3, color=COLORS["guide"], lw=1.2),
-        "etas": etas,
     }
 
 

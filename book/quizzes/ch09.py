@@ -69,10 +69,10 @@ def honest(ahead):
     """`ahead` is by how much Adam from 1 leads SGD in the three settings, equal, sizes, units."""
     names = ("coefficients of equal size", "coefficients of unequal size", "features in unequal units")
     return quiz(
-        "In which of the three settings of the experiment is Adam ahead of SGD?",
+        "In which of the three settings of the experiment is Adam, from the large start, clearly ahead of SGD?",
         options=[
-            (names[0], "There the two are about equal."),
-            (names[1], "There small coefficients die before they are needed, and SGD is ahead."),
+            (names[0], "There the two are about equal, once the chance in the $m_j$ is taken out."),
+            (names[1], "There small coefficients die early, and SGD is ahead."),
             (names[2], "SGD pays $m_j|w_j|$, Adam only its root."),
         ],
         answer=names[int(np.argmax(ahead))],
