@@ -23,10 +23,10 @@ from .results import BATCHES, batch
 DELTA = 1.0
 C = 2 * DELTA**2  # Σ = C∇²L on Γ
 TIMES = np.concatenate([[0.0], np.geomspace(0.01, 20.0, 25)])
-DRAWS = 3 * BATCHES
+DRAWS = 2 * BATCHES
 RATES, SAVES, RUNS = (0.01, 0.005, 0.0025), (0.05, 0.1, 0.2, 0.5, 1.0), 2 * BATCHES
-DESCENT = np.geomspace(0.1, 1000.0, 25)  # times s = ηk at which gradient flow is stopped
-DECAY = np.geomspace(1e-3, 1.0, 7)  # λ of L + λ|x|²/2
+DESCENT = np.geomspace(0.3, 300.0, 19)  # times s = ηk at which gradient flow is stopped
+DECAY = np.geomspace(1e-2, 1.0, 5)  # λ of L + λ|x|²/2
 
 
 def example_gradient(x: jax.Array, pixels: jax.Array, label: jax.Array) -> jax.Array:
@@ -134,7 +134,7 @@ def decayed(problem: LeastSquares, x0: jax.Array, lam: float) -> np.ndarray:
     def value(x):
         return tuple(map(np.asarray, _penalized(problem, x, lam)))
 
-    options = {"maxiter": 2000, "gtol": 1e-7, "ftol": 1e-13}
+    options = {"maxiter": 1000, "gtol": 1e-7, "ftol": 1e-13}
     return minimize(value, np.asarray(x0), method="L-BFGS-B", jac=True, options=options).x
 
 
