@@ -342,7 +342,7 @@ def test_a_loss_without_a_finite_minimizer_is_named():
 
 
 def test_a_flow_that_has_come_to_rest_is_no_failure():
-    """Matrix sensing: a matrix of rank one from factors of rank eight ends at the least trace, where J loses its rank."""
+    """Matrix sensing: a matrix of rank one from factors of rank eight ends at the least trace, where J loses rank."""
     d, n, rng = 8, 20, np.random.default_rng(0)
     A = rng.standard_normal((n, d, d))
     A, u = (A + A.transpose(0, 2, 1)) / 2, rng.standard_normal(d)

@@ -258,7 +258,12 @@ def _segment(
 
 
 def _shape_of_a_draw(noise: Noise, x0: Array) -> Any:
-    return jax.eval_shape(lambda key: noise.draw(key, x0), jax.random.key(0))
+    return jax.eval_shape(_draw, noise, jax.random.key(0), x0)
+
+
+@jax.jit  # which remembers what it has traced: that costs as much as all else of a short run
+def _draw(noise: Noise, key: Array, x: Array) -> Any:
+    return noise.draw(key, x)
 
 
 def _steps_per_block(noise: Noise, x0: Array, replicas: int) -> int:

@@ -46,7 +46,8 @@ def regularizer_flow(
     x0 : (D,)
     tau : (k,), finite times ≥ 0, increasing, in the clock of the method
     regularizer : R, a function (D,) -> (), differentiable on Γ
-        Such as `lambda x: 0.5 * sharpness(problem, x)` or `lambda x: 0.5 * largest_curvature(problem, x)`.
+        Such as `lambda x: 0.5 * sharpness(problem, x)` or `lambda x: 0.5 * largest_curvature(problem, x)`. A new
+        function compiles anew, for seconds; one that is kept, or a `jax.tree_util.Partial` of one and data, does not.
 
     tolerance, max_steps : number > 0, int ≥ 1
         The local error, relative to Y, and the most steps from one time to the next.
