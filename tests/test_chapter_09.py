@@ -344,7 +344,9 @@ def test_the_other_tables_are_complete_and_can_be_made_again():
         np.testing.assert_allclose(row[name], error, rtol=0.02)
     ranks, sizes = np.unique(table["rank"]), np.unique(table["n"])
     assert (
-        len(table) == len(ranks) * len(sizes) * len(np.unique(table["trial"])) >= BATCHES * len(ranks) * len(sizes)
+        len(table)
+        == len(ranks) * len(sizes) * len(np.unique(table["trial"]))
+        >= BATCHES * len(ranks) * len(sizes)
     )
     moved = adam.moved()
     assert moved.shape == (4, 8, BATCHES)
