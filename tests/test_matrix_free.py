@@ -32,7 +32,8 @@ class Factor(ln.Noise):
 
 
 def noises(problem):
-    yield Factor(problem, jnp.asarray(RNG.standard_normal((X0.size, 4))))
+    # not so large that a step of a path leaves the reach of Newton's return to Γ
+    yield Factor(problem, 0.2 * jnp.asarray(np.random.default_rng(8).standard_normal((X0.size, 4))))
     yield ln.MinibatchNoise(problem)
     yield ln.SampledLabels(problem) if problem is SOFT else ln.LabelNoise(problem, 0.6, gradient="full")
 
