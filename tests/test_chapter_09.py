@@ -328,7 +328,7 @@ def test_the_phase_diagrams_are_complete_and_can_be_made_again(setting):
     assert len(np.unique(cells, axis=0)) == len(cells) == 15 * 15 * trials
     assert (table["batch"] == table["trial"] % BATCHES).all()
     found, kappas, sizes = adam.solved(setting)
-    i, k, trial = 3, 6, 11
+    i, k, trial = 3, 6, 5
     again = adam.sparse(trial, setting, int(sizes[k]), int(kappas[i]), 30)
     row = table[(table["sparsity"] == kappas[i]) & (table["n"] == sizes[k]) & (table["trial"] == trial)]
     for name, error in again.items():
@@ -366,5 +366,4 @@ def test_the_three_regimes_in_the_stored_runs():
             a, b = forgetting / eta**2, forgetting / eta
             told = second_moment.predicted(a, b) - start
             assert abs(mean[i, k] - told) < 4.5 * deviation[i, k] + 0.5 * eta + 0.004, (eta, forgetting)
-    slow = mean[-1, 2] / mean[-1, -1]
-    assert slow > 10
+    assert abs(mean[-1, -1]) < 0.1 * mean[-1, 2]  # where V follows at once, nothing moves
