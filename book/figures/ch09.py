@@ -147,7 +147,7 @@ def stage_cut(fig, kappas, sizes):
     right.set(xlabel="examples n", ylabel="share solved", xlim=up[[0, -1]], ylim=(-0.05, 1.05))
     nothing = np.zeros((len(sizes), len(kappas)))
     for i, (method, color) in enumerate(METHOD_COLORS.items()):
-        right.text(2, 0.99 - 0.085 * i, method, color=color, weight="bold", fontsize=9)
+        right.text(16.5, 0.4 - 0.085 * i, method, color=color, weight="bold", fontsize=9)
     return {
         "mesh": left.pcolormesh(across, up, nothing, vmin=-1, vmax=1, cmap="PuOr", edgecolors="face", lw=0.5),
         "cut": left.axvline(kappas[0], color=COLORS["guide"], lw=1.5),
@@ -207,9 +207,9 @@ def stage_regimes(fig):
     left.text(1.3e-3, 5e-4, "practice", color=COLORS["gradient"], fontsize=9)
     left.set(xscale="log", yscale="log", xlim=rates, ylim=(1e-6, 1), xlabel="η", ylabel="1 − β₂")
     right.set(xscale="log", xlim=(7e-5, 0.5), ylim=(0, 0.08), xlabel="1 − β₂", ylabel="x₁ moves by")
-    right.text(9e-5, 0.074, "limit", color=ADAM, weight="bold")
-    right.text(9e-5, 0.066, "with λ/(λ+b)", color=COLORS["gradient"], weight="bold")
-    right.text(9e-5, 0.058, "RMSProp", color=COLORS["sgd"], weight="bold")
+    right.text(9e-5, 0.022, "limit", color=ADAM, weight="bold")
+    right.text(9e-5, 0.014, "with λ/(λ+b)", color=COLORS["gradient"], weight="bold")
+    right.text(9e-5, 0.006, "RMSProp", color=COLORS["sgd"], weight="bold")
     return {
         "point": left.plot([], [], "o", color=ADAM, ms=9)[0],
         "limit": right.plot([], [], color=ADAM)[0],
