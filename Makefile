@@ -64,7 +64,7 @@ reroll-in-turn: env
 	@$(BIN)/python tools/reroll.py --shifts 2 --in-turn
 
 ledger: env
-	@$(BIN)/python -m pytest -m statement -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -m statement --ignore tests/test_lab.py -n 2 --dist loadgroup
 	@$(BIN)/python tools/ledger.py
 
 pdf: book browser

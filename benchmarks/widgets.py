@@ -30,7 +30,7 @@ import report  # noqa: E402
 from bookbuild import contents, myst  # noqa: E402
 
 from labnoise.teaching.widgets import explorer as fronts  # noqa: E402
-from labnoise.teaching.widgets.assets import ASSETS  # noqa: E402
+from labnoise.teaching.widgets.assets import LOADED  # noqa: E402
 from labnoise.teaching.widgets.grid import stencil  # noqa: E402
 from labnoise.teaching.widgets.static import setting  # noqa: E402
 
@@ -212,7 +212,7 @@ def live(found: list[Widget]) -> tuple[list[float], list[int]]:
 def before_the_first_touch(widget: Widget) -> float:
     """Bytes: the picture of one theme, the widget's own HTML, scripts and style."""
     poster = max((widget.folder / f"{theme}.webp").stat().st_size for theme in ("light", "dark"))
-    return poster + len(widget.html.encode()) + sum(asset.stat().st_size for asset in ASSETS)
+    return poster + len(widget.html.encode()) + sum(asset.stat().st_size for asset in LOADED)
 
 
 def main() -> None:

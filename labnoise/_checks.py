@@ -4,6 +4,7 @@ Every check looks at concrete values only. Under `jit`, `vmap` or `grad` the arg
 is known about their values, and nothing raises.
 """
 
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -195,6 +196,30 @@ def covariance(name: str, value: Any, dimension: int | None = None, beside: str 
         if least < -rounding * scale:
             fail(name, value, f"a covariance has no negative eigenvalue, this one has {least:.3g}")
     return matrix
+
+
+# What a square matrix may take without a word.
+_QUIET = 1e9
+
+
+def room(what: str, size: int, number: int, instead: str) -> None:
+    """Before `number` matrices (`size`, `size`) are made: ValueError if they do not fit, a warning if large."""
+    needed = 8.0 * number * size**2
+    if needed <= _QUIET:
+        return
+    matrices = "a matrix D x D" if number == 1 else f"{number} matrices D x D"
+    says = f"{what} needs {matrices}, D = {size}, {needed / 1e9:.3g} GB"
+    if needed > memory():
+        raise ValueError(f"{says}, and this machine has {memory() / 1e9:.3g} GB: {instead}")
+    warnings.warn(f"{says}: {instead}", stacklevel=3)
+
+
+def memory() -> float:
+    """Bytes of memory of this machine, 16 GB where it does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no such names
+        return 16e9
 
 
 def keys(key: Any) -> None:

@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(items):
 def width(item):
     """Of the window, in the tests of a built page: that is widened once, not for each test."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    return parameters["visit"][1] if "visit" in parameters else 0
+    visit = parameters.get("visit")
+    return visit[1] if isinstance(visit, tuple) else 0  # without a built book there is no page to visit
 
 
 @pytest.fixture

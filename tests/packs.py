@@ -21,10 +21,15 @@ def unpack(file: Path) -> tuple[dict, list[np.ndarray]]:
     rows, at = [np.empty(0)] * len(header["which"]), 0
     for kind, shapes in enumerate(header["shapes"]):
         size = sum(map(_numbers, shapes))
-        row = np.zeros(size)
+        row = None
         for frame in np.flatnonzero(np.array(header["which"]) == kind):
-            row = row + steps[at : at + size]
-            rows[frame], at = row / 16, at + size
+            step, at = steps[at : at + size], at + size
+            if row is None:
+                row = np.zeros(size)
+                row[::2], row[1::2] = np.cumsum(step[::2]), np.cumsum(step[1::2])
+            else:
+                row = row + step
+            rows[frame] = row / 16
     return header, rows
 
 

@@ -1,6 +1,6 @@
 """The numbered statements of chapter 7, each against something that does not share its derivation; its stored runs.
 
-Gradient flow by SciPy, heavy ball as a plain NumPy loop; strengths and signs unequal.
+Gradient flow by SciPy; strengths and signs unequal.
 """
 
 import itertools
@@ -12,7 +12,6 @@ from afterzero import ch07
 from afterzero.experiments import noise_shapes
 from afterzero.experiments.results import RESULTS, read
 from scipy.integrate import solve_ivp
-from scipy.linalg import solve_discrete_lyapunov
 
 from labnoise import (
     LabelNoise,
@@ -140,66 +139,6 @@ def test_noise_variance_along_the_limit(measured):
     total = np.asarray(drift_terms(scene, cov, x).total)
     expected = 0.2 * np.exp(-0.8 * np.cos(theta)) * np.sin(theta)
     measured(abs(-np.sin(theta) * total[0] + np.cos(theta) * total[1] - expected))
-
-
-def heavy_ball_on_the_circle(beta, rate, a, b, d, runs):
-    """Angles at t = 1 of heavy ball with effective rate `rate`; the mean of a run and of its mirror image's kicks."""
-    rng, eta = np.random.default_rng(6), rate * (1 - beta)
-    root = np.linalg.cholesky([[a, b], [b, d]])
-    x, m = np.ones(2 * runs, complex), np.zeros(2 * runs, complex)
-    angle = np.zeros(2 * runs)
-    for _ in range(round(1 / rate**2)):
-        kick = root @ rng.standard_normal((2, runs))
-        tangent, radial = np.hstack([kick, -kick])
-        size = abs(x)
-        m = beta * m + x * ((size**2 - 1) / 2 + (radial + 1j * tangent) / size)
-        new = x - eta * m
-        angle += np.angle(new / x)
-        x = new
-    return (angle[:runs] + angle[runs:]) / 2, angle.var()
-
-
-@pytest.mark.statement("thm-heavy-ball", asked=0.02)
-@pytest.mark.parametrize(("beta", "rate"), [(0.6, 0.08), (0.9, 0.04)])
-def test_heavy_ball_has_the_limit_of_sgd(beta, rate, measured):
-    """On the circle, where tangent noise and the mixed term matter: dθ = √a dW − b dt. Then the lead p, exactly."""
-    a, b, d, runs = 0.3, -0.25, 0.5, 16_000
-    (coarse, wide), (fine, narrow) = (
-        heavy_ball_on_the_circle(beta, size, a, b, d, runs) for size in (rate, rate / 2)
-    )
-    error = 2 * fine - coarse + b  # the error of order η̃ removed
-    assert abs(error.mean()) < 4.5 * error.std() / runs**0.5 + 2 * rate**2
-    measured(abs(error.mean()))
-    assert abs(2 * narrow - wide - a) < 4.5 * a * (5 * 2 / runs) ** 0.5  # a tenth of a
-    rng, eta, x, m = np.random.default_rng(1), 0.01, np.array([2.0, 0.4]), np.zeros(2)
-    rate = eta / (1 - beta)
-    for _ in range(50):
-        gradient = (2 * (x[0] * x[1] - 1) + rng.standard_normal()) * x[::-1]
-        p, m = x - beta * rate * m, beta * m + gradient
-        x = x - eta * m
-        np.testing.assert_allclose(x - beta * rate * m, p - rate * gradient, rtol=0, atol=1e-14)
-
-
-def test_momentum_that_grows_with_the_rate_weakens_the_mixed_term():
-    """Exercise 7.7: on the circle, 1 − β = aη̃ with a = ½, the mixed term by the factor 1/(1 + λ/2a) = ½."""
-    rate, a, runs = 0.025, 0.5, 12_000
-    slow, _ = heavy_ball_on_the_circle(1 - a * rate, rate, 0.3, -0.25, 0.5, runs)
-    assert abs(slow.mean() - 0.125) < 4.5 * slow.std() / runs**0.5 + 0.5 * rate
-    assert abs(slow.mean() - 0.25) > 0.09
-
-
-def test_momentum_that_grows_with_the_rate_has_another_cloud():
-    """Exercise 7.7, by the exact covariance of the recursion."""
-    lam, cov, a = np.array([1.0, 3.0]), np.array([[1.0, 0.8], [0.8, 1.0]]), 1.0
-    expected = cov / (lam[:, None] + lam + (lam[:, None] - lam) ** 2 / (2 * a))
-    for rate, allowed in ((0.01, 4e-3), (0.001, 4e-4)):
-        beta, eta = 1 - a * rate, rate * a * rate
-        H, identity = np.diag(lam), np.eye(2)
-        step = np.block([[identity - eta * H, -eta * beta * identity], [H, beta * identity]])
-        kick = np.vstack([-eta * identity, identity])
-        P = solve_discrete_lyapunov(step, kick @ cov @ kick.T)[:2, :2]
-        assert abs(P / rate - expected).max() < allowed
-    assert abs(expected[0, 1] - 0.8 / 4) > 0.05
 
 
 @pytest.mark.parametrize("name", ["label", "mini-batch", "spherical", "spherical at equal clock"])

@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from labnoise import quiz
 from labnoise.teaching import Verdict
-from labnoise.teaching.widgets.assets import ASSETS
+from labnoise.teaching.widgets.assets import ASSETS, LOADED
 from labnoise.widgets import Control
 
 pytestmark = pytest.mark.browser
@@ -65,7 +65,7 @@ def site(tmp_path_factory):
     for asset in ASSETS:
         shutil.copy(asset, root / "_static")
     scripts = "".join(
-        f'<script src="../_static/{asset.name}"></script>' for asset in ASSETS if asset.suffix == ".js"
+        f'<script src="../_static/{asset.name}"></script>' for asset in LOADED if asset.suffix == ".js"
     )
     (root / "book" / "page.html").write_text(PAGE.format(body="\n".join(outputs), scripts=scripts))
     return root
@@ -197,6 +197,8 @@ def test_between_stops_picture_and_sentence_are_those_of_draw(site, visit, numbe
     figure, _, sentence = widget(page, number)
     explorer = small_clocks() if number == 0 else examples.pad()
     ranges = [control for control in explorer.controls if control.is_range]
+    figure.locator("input").first.focus()
+    drawn(figure)
     page.evaluate("""() => {
         const draw = exploreDraw;
         window.exploreDraw = (context, scale, picture, dark) => {
@@ -209,8 +211,6 @@ def test_between_stops_picture_and_sentence_are_those_of_draw(site, visit, numbe
         for control in json.loads(figure.locator("script").text_content())["controls"]
         if "nodes" in control
     }
-    figure.locator("input").first.focus()
-    drawn(figure)
     for shares in PLACES:
         values, near = {}, {}
         for control, share in zip(ranges, shares, strict=True):
@@ -458,6 +458,25 @@ def test_a_page_without_its_pictures_says_so(site, visit, tmp_path):
     figure, *_ = widget(page, 0)
     expect(figure.get_by_role("alert")).to_contain_text("This picture is not there: ../_frames/")
     expect(page.get_by_role("group", name="How much is")).to_be_visible()
+
+
+def test_the_script_that_draws_is_loaded_at_the_first_touch_and_told_where_it_is_missing(
+    site, visit, tmp_path
+):
+    shutil.copytree(site, tmp_path / "site")
+    drawing = tmp_path / "site/_static/display.js"
+    drawing.unlink()
+    errors = []
+    page = visit(tmp_path / "site", errors)
+    assert not errors  # nothing has asked for it
+    figure, _, sentence = widget(page, 0)
+    figure.get_by_label("noise").select_option("none")
+    expect(figure.get_by_role("alert")).to_contain_text("This picture is not there: ../_static/display.js")
+    shutil.copy(site / "_static" / "display.js", drawing)
+    figure.get_by_label("noise").select_option("label")
+    expect(sentence).to_contain_text("label noise")
+    assert page.evaluate("document.querySelectorAll('head script').length") == 0
+    assert all("ERR_FILE_NOT_FOUND" in error for error in errors)
 
 
 def test_the_setting_as_code_follows_the_controls(site, visit):

@@ -1,5 +1,8 @@
 """What cannot be answered is refused, with the argument, its value and the remedy; never a silent wrong number."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -173,6 +176,31 @@ def test_float64_switched_off_after_the_import_is_said():
     assert ln.project(HYPERBOLA, start).dtype == jnp.float64
 
 
+@pytest.mark.parametrize(
+    ("before", "warns"),
+    [
+        ("", 0),
+        ("x = jnp.ones(3)", 1),
+        ("x = jnp.ones(3, int)", 0),
+        ("jax.config.update('jax_enable_x64', True); x = jnp.ones(3)", 0),
+        ("x = jnp.ones(3); del x", 0),
+    ],
+)
+def test_an_import_after_other_work_says_what_it_changes(before, warns):
+    program = f"""
+import jax, jax.numpy as jnp, warnings
+{before}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import labnoise
+from jax._src import xla_bridge
+assert [str(w.message)[:46] for w in caught] == {["importing labnoise turned on JAX's float64 for"] * warns}, caught
+assert {bool(before)} or not xla_bridge.backends_are_initialized()
+assert jnp.ones(3).dtype == jnp.float64
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
 # Times
 
 
@@ -297,3 +325,36 @@ def test_dependent_examples_are_named():
     says = r"t = .*followed to t = 0, not to 0\.1.*gradients of the 3 examples have rank 2 only.*dependent examples"
     with pytest.raises(ValueError, match=says):
         ln.label_noise_flow(twice, start, jnp.array([0.1]), 0.5)
+
+
+def test_a_loss_without_a_finite_minimizer_is_named():
+    features = np.random.default_rng(0).standard_normal((8, 3))
+    labels = np.sign(features @ np.array([1.0, -2.0, 0.5]))
+    separable = ln.Loss(lambda x: jnp.mean(jax.nn.softplus(-labels * (features @ x))))
+    for loss in (separable, ln.Loss(lambda x: 1 / (1 + x[0] ** 2))):
+        with pytest.raises(ValueError, match=r"x0 = .*from \|x\| = .* no finite minimizer.*weight decay"):
+            ln.project(loss, jnp.array([0.1, 0.2, 0.3]))
+    with pytest.raises(ValueError, match=r"x0 = .*on its way to infinity.*finite minimizer"):
+        ln.project(ln.Loss(lambda x: jnp.exp(-x[0]) + x[1] ** 2), jnp.array([0.1, 0.2]))
+    # weight decay gives it one
+    end = ln.project(ln.Loss(lambda x: separable.loss(x) + 0.01 * x @ x), jnp.array([0.1, 0.2, 0.3]))
+    assert float(abs(separable.gradient(end) + 0.02 * end).max()) < 1e-9
+
+
+def test_a_flow_that_has_come_to_rest_is_no_failure():
+    """Matrix sensing: a matrix of rank one from factors of rank eight ends at the least trace, where J loses rank."""
+    d, n, rng = 8, 20, np.random.default_rng(0)
+    A = rng.standard_normal((n, d, d))
+    A, u = (A + A.transpose(0, 2, 1)) / 2, rng.standard_normal(d)
+    problem = ln.LeastSquares(
+        lambda x: jnp.einsum("nij,ik,jk->n", A, x.reshape(d, d), x.reshape(d, d)),
+        np.einsum("nij,i,j->n", A, u, u),
+    )
+    with pytest.warns(
+        UserWarning, match=r"t = 1000: the flow was followed to \d+\.?\d* and has come to rest"
+    ):
+        path = ln.label_noise_flow(
+            problem, 0.5 * rng.standard_normal(d * d), jnp.array([3.0, 1000.0, 2000.0]), 0.5, max_steps=4000
+        )
+    for end in np.asarray(path).reshape(3, d, d)[1:]:
+        np.testing.assert_allclose(end @ end.T, np.outer(u, u), atol=1e-5)

@@ -57,14 +57,20 @@ def test_on_the_grid_only_label_noise_has_a_limit(noise, letter):
     assert [run.get_ydata().tolist() for run in artists["runs"]] == error[:, 1:].tolist()
 
 
-@pytest.mark.parametrize(
-    ("eta", "beta", "at"), [(0.0075, 0.5, 4600), (0.0075, 0.9, 200), (0.004, 0.0, 20_000)]
-)
-def test_heavy_ball_is_read_at_the_first_save_from_t_1_on_or_else_the_last(eta, beta, at):
-    """1/rate² is 4444, 178 and 62 500 steps."""
-    steps, t = np.arange(0, 20_001, 200), at * (eta / (1 - beta)) ** 2
-    lines = figures.stage_heavy(Figure(), np.negative)
-    sentence = figures.show_heavy(lines, beta, eta, steps, 1.0 * steps, np.negative)
-    assert f"At t = {t:.2f} the unbalance is {at:.2f}; the limit has {-t:.2f}." in sentence
-    assert lines[0].get_xydata().tolist() == np.transpose([steps, steps]).tolist()
-    np.testing.assert_allclose(lines[1].get_xdata() / t * at, steps)  # all of them, the axes end at t = 4
+def test_from_mini_batch_to_label_noise_the_shrinking_and_the_weights_stand_beside_their_limits():
+    artists = figures.stage_walk(Figure())
+    t = np.linspace(0, 4, 81)
+    shrinking = np.array([[0.1], [0.2], [0.6]]) * t
+    weights = np.stack([w + shrinking for w in (1, 2, 3)], axis=-1)
+    limits = np.stack([w + 0.125 * t for w in (1, 2, 3)], axis=-1)
+    sentence = figures.show_walk(artists, 0.5, "0.06", t, shrinking, weights, limits)
+    assert sentence == (
+        "δ = 0.5, η = 0.06: at t = 4 the start has shrunk by λ = 0.800 (0.4000 to 2.4000 in 40 runs); "
+        "the limit has ½δ²t = 0.500. The weights are 1.80, 2.80, 3.80, in the limit 1.50, 2.50, 3.50."
+    )
+    np.testing.assert_allclose(artists["shrinking"].get_ydata(), 0.2 * t)
+    assert list(artists["predicted"].get_ydata()) == [0, 0.5]
+    np.testing.assert_allclose(artists["weights"][2].get_ydata(), 3 + 0.2 * t)
+    np.testing.assert_allclose(artists["limits"][0].get_ydata(), 1 + 0.125 * t)
+    (path,) = artists["band"].get_paths()
+    assert path.vertices[:, 1].max() == pytest.approx(2.4)

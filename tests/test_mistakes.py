@@ -5,14 +5,16 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.linalg import solve_continuous_lyapunov
+from scipy.linalg import expm, solve_continuous_lyapunov
 from scipy.optimize import linprog
 from scipy.special import zeta
 
 from labnoise.teaching import find_exercise
 
 pytestmark = pytest.mark.usefixtures("one_seed")
-ch01, ch02, ch03, ch04, ch05, ch06, ch07 = (import_module(f"afterzero.ch0{number}") for number in range(1, 8))
+ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08 = (
+    import_module(f"afterzero.ch0{number}") for number in range(1, 9)
+)
 
 
 def one_sided(Z, w_star):
@@ -104,6 +106,13 @@ def with_np_cov(Z, v, y, delta):
     return np.stack([delta**2 * label, 2 * delta**2 * np.cov(gradients.T)])
 
 
+def by_kronecker(H, cov, workers, alpha, power=1.0):
+    """Exercise 8.3 as an equation for all entries at once; ψ of H ⊗ I + I ⊗ H by its matrix exponential."""
+    A = np.kron(H, np.eye(3)) + np.kron(np.eye(3), H)
+    psi = np.eye(9) - np.linalg.solve(power * alpha * A, np.eye(9) - expm(-power * alpha * A))
+    return np.linalg.solve(A, (np.eye(9) / workers + (1 - 1 / workers) * psi) @ cov.ravel()).reshape(3, 3)
+
+
 ACCEPTED = {
     "1.5: the untested guess": ("1.5", lambda: -2.0),
     "4.2: without the first window": (
@@ -177,6 +186,22 @@ NAMED = [
     ("7.8", lambda eta, p: np.array([eta * zeta(p), eta**2 * zeta(2 * p)]), "continues the sum"),
     ("7.9", lambda x, speed: ch07._mixture(ch07._pull(x, mixed=0.5), speed), "factor 1, not ½"),
     ("7.9", ch07._half_tangent, "correlation is above 1"),
+    ("8.3", lambda H, cov, K, a: ch08.local_moment(H, cov, 1, a) / K, "an average after each step"),
+    ("8.3", lambda H, cov, K, a: by_kronecker(H, cov, K, a, power=0.5), "twice as fast"),
+    ("8.3", lambda H, cov, K, a: by_kronecker(H, cov, 1, a), "SGD of one worker"),
+    ("8.6", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, 1), "in each coordinate"),
+    (
+        "8.6",
+        lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, D) / [1 - b, 1, 1, 1],
+        "the square",
+    ),
+    ("8.6", lambda k, e, d, b, r, s, D: ch08.equal_steps(k, e, d, b, r, s, D) / [1, 2, 2, 2], "c = 2δ²"),
+    ("8.7", lambda H, p, r, e: ch08.designed_probe(H, p + 1, r, e), "λ^(p − 1), not λ^p"),
+    ("8.7", lambda H, p, r, e: (ch08.designed_probe(H, p, r, e)[0], e * r**2), "forgotten the trace"),
+    ("9.1", lambda J, p: np.eye(len(p)) - np.linalg.pinv(J) @ J, "orthogonal projection"),
+    ("9.1", lambda J, p: np.eye(len(p)) - J.T @ np.linalg.inv(J * p @ J.T) @ (J * p), "Transposed"),
+    ("9.4", lambda z, w: np.where(z == z.min(), z @ w / z, 0.0), "SGD ends"),
+    ("9.5", lambda u, v, e: u**2 - v**2, "for e = 0"),
 ]
 
 
@@ -186,6 +211,10 @@ def test_a_usual_mistake_is_named(exercise_id, answer, says):
     assert verdict.status == "almost"
     assert says in verdict.message
     assert " Or: " not in verdict.message
+
+
+def test_the_moment_of_local_sgd_by_another_way_is_right():
+    assert find_exercise("8.3").mark(by_kronecker).status == "correct"
 
 
 def test_swapped_axes_are_not_taken_for_a_sign():
@@ -212,7 +241,7 @@ def test_the_bound_on_the_learning_rate_is_marked():
 
 @pytest.mark.parametrize(
     ("exercise_id", "answer"),
-    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.9", "eigh")],
+    [("2.5", "divided by Σ λ"), ("6.9", "s_j m_j"), ("6.11", "zero"), ("7.9", "eigh"), ("8.6", "/ D")],
 )
 def test_the_second_hint_is_not_the_answer(exercise_id, answer):
     assert answer not in find_exercise(exercise_id).hints[1]

@@ -226,3 +226,17 @@ def test_bad_input_is_named(change, message):
     }
     with pytest.raises(ValueError, match=message):
         sgd(**(good | change))
+
+
+def test_another_run_traces_nothing_anew():
+    traced = []
+
+    class Counted(LabelNoise, static=("batch_size", "distribution", "full")):
+        def draw(self, key, x):
+            traced.append(key)
+            return super().draw(key, x)
+
+    for delta in (0.5, 0.4, 0.3):
+        before = len(traced)
+        sgd(Counted(HYPERBOLA, delta), jnp.array([1.6, 0.4]), 0.05, 20, KEY)
+    assert before == len(traced) > 0

@@ -1,6 +1,6 @@
 """Chapter 7: solutions, inputs to try answers on, usual mistakes and hints."""
 
-from functools import cache, wraps
+from functools import wraps
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +11,8 @@ from labnoise.teaching import exercise, withdraw
 
 withdraw("7.2", "It was transcription. 7.8 asks for a schedule that stops the clock.")
 withdraw("7.4", "It was transcription. 7.9 has you design the noise.")
+withdraw("7.6", "It went to chapter 8 with heavy ball, as 8.1.")
+withdraw("7.7", "It went to chapter 8 with heavy ball, as 8.2.")
 
 
 def _point(rng):
@@ -213,40 +215,6 @@ def designed_noise(x, speed):
     return (vectors * [1 - share, share]) @ vectors.T
 
 
-BETAS, RATE = (0.0, 0.5, 0.75, 0.875), 0.005
-
-
-@cache
-def half_life(beta, runs=64, seed=0):
-    """Steps in which the mean unbalance of heavy ball on (uv − 1)², label noise ½, falls from 3.75 to a half."""
-    rng, u, v = np.random.default_rng(seed), np.full(runs, 2.0), np.full(runs, 0.5)
-    mu, mv, steps = np.zeros(runs), np.zeros(runs), 0
-    while np.mean(u**2 - v**2) > 3.75 / 2:
-        slope = 2 * (u * v - 1) - rng.choice([-1.0, 1.0], runs)  # 2(uv − 1 ∓ ½)
-        mu, mv = beta * mu + slope * v, beta * mv + slope * u
-        u, v, steps = u - RATE * mu, v - RATE * mv, steps + 1
-    return steps
-
-
-@exercise(
-    "7.6",
-    mistakes={
-        "That is the power in the limit. Fit the four half-lives, and give two decimals.": 2.0,
-        "That is the power of the effective learning rate itself; the slow clock counts its square.": 1.0,
-        "The sign: the nearer β is to 1, the fewer steps are needed.": lambda: -power(),
-    },
-    hints=(
-        "np.log(half_lives) against np.log(1 − β), with β from ch07.BETAS: fit a straight line.",
-        "np.polyfit(x, y, 1)[0] is the slope.",
-    ),
-    rtol=0.0025,  # two decimals
-    after="Close to 2: η²k has become (η/(1 − β))²k. What is missing is the error of order η/(1 − β) at the last β.",
-)
-def power():
-    """The power p in: half-life proportional to (1 − β)^p."""
-    return np.polyfit(np.log1p(-np.array(BETAS)), np.log([half_life(beta) for beta in BETAS]), 1)[0]
-
-
 # Mutants of the solutions that are right, too, and why (tests/test_solution_mutants.py).
 EQUIVALENT = {
     "7.1": {
@@ -260,10 +228,5 @@ EQUIVALENT = {
     "7.9": {
         "length = np.hypot(v, u)": "the length does not ask for an order",
         "np.transpose(_)": "a covariance is symmetric",
-    },
-    "7.6": {
-        "mu, mv, steps = (np.zeros(runs), np.zeros(runs), -1)": "one step of hundreds is less than two decimals show",
-        "np.abs(_)": "the power is positive",
-        "np.maximum(_, 0)": "the power is positive",
     },
 }

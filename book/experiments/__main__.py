@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labnoise import Trial, sweep
 
-from . import recovery, results
+from . import adam, recovery, results
 
 WORK = Path("_build") / "experiments"  # one line a trial while it runs; what is stored is shorter
 
@@ -26,7 +26,13 @@ SCALING = {  # n for each d, around where κ = 5 begins to be recovered
 }
 
 
-def store(name: str, about: str, columns: list[str], trials: list[Trial]) -> None:
+ADAM_TRIALS = results.BATCHES  # of a cell, for a trial takes a third of a second
+ADAM = {"sparsity": list(range(1, 16)), "n": list(range(2, 31, 2)), "d": [30]}
+REGIMES = {"eta": adam.ETAS, "forgetting": adam.FORGETTING}
+MATRICES = {"rank": [1, 2], "n": list(range(8, 29, 4))}
+
+
+def store(name: str, about: str, columns: list[str], trials: list[Trial], module: str = "recovery") -> None:
     """Write the trials as a small table, three digits a number, below lines that say where they come from."""
     failed = [trial for trial in trials if trial.error]
     if failed:
@@ -39,7 +45,7 @@ def store(name: str, about: str, columns: list[str], trials: list[Trial]) -> Non
         rows.append(",".join([str(results.batch(trial.seed)), *cell, str(trial.seed), *numbers]))
     command = (
         f"Command: python -m afterzero.experiments {name}. Trial s of a cell has the key that "
-        "experiments/recovery.py makes of s and the cell; it belongs to the batch s mod 8."
+        f"experiments/{module}.py makes of s and the cell; it belongs to the batch s mod 8."
     )
     seconds = sum(trial.seconds for trial in trials)
     results.write(name, [about, command, f"{len(trials)} trials, {seconds:.0f} s in all."], rows)
@@ -72,6 +78,34 @@ def itself(executor: ProcessPoolExecutor) -> None:
     store("recovery-sgd", about, ["sparsity", "n", "eta"], found.trials)
 
 
+def adam_diagram(executor: ProcessPoolExecutor, setting: str) -> None:
+    name = f"adam-{setting}"
+    found = sweep(adam.sparse, {"setting": [setting], **ADAM}, ADAM_TRIALS, executor, WORK / f"{name}.jsonl")
+    about = (
+        f"Relative errors |w - w*|/|w*| of sparse recovery where SGD and Adam end, d = 30, setting {setting}, "
+        f"delta = 1, Adam's limit at t = {adam.END:g} with V settled."
+    )
+    store(name, about, ["sparsity", "n"], found.trials, "adam")
+
+
+def matrices(executor: ProcessPoolExecutor) -> None:
+    found = sweep(adam.matrix, MATRICES, ADAM_TRIALS, executor, WORK / "adam-matrices.jsonl")
+    about = (
+        f"Relative errors |UV' - M|/|M| of matrices {adam.SIDE} x {adam.SIDE} from n Gaussian measurements: SGD and "
+        f"Adam with label noise, {adam.STEPS} steps at eta = {adam.RATE:g}, some more at a tenth and a hundredth of it."
+    )
+    store("adam-matrices", about, ["rank", "n"], found.trials, "adam")
+
+
+def regimes(executor: ProcessPoolExecutor) -> None:
+    found = sweep(adam.regime, REGIMES, results.BATCHES, executor, WORK / "adam-regimes.jsonl")
+    about = (
+        "RMSProp with label noise on w1 + 2 w2 = 1, beta2 = 1 - forgetting: by how much x1 moves in 1/eta^2 steps, "
+        f"in the mean over {adam.REPLICAS} runs a trial."
+    )
+    store("adam-regimes", about, ["eta", "forgetting"], found.trials, "adam")
+
+
 def noise_shapes(executor: ProcessPoolExecutor) -> None:
     from . import noise_shapes as shapes  # it uses JAX on import, before `main` could set how
 
@@ -90,6 +124,11 @@ EXPERIMENTS: dict[str, Callable[[ProcessPoolExecutor], None]] = {
     "recovery-scaling": scaling,
     "recovery-sgd": itself,
     "noise-shapes": noise_shapes,
+    "adam-equal": lambda executor: adam_diagram(executor, "equal"),
+    "adam-sizes": lambda executor: adam_diagram(executor, "sizes"),
+    "adam-units": lambda executor: adam_diagram(executor, "units"),
+    "adam-matrices": matrices,
+    "adam-regimes": regimes,
     "digits-flow": partial(digits, name="digits-flow"),
     "digits-rivals": partial(digits, name="digits-rivals"),
     "digits-methods": partial(digits, name="digits-methods"),

@@ -27,7 +27,7 @@ def exact(seed, design, n, sparsity, d):
     found = {"gradient descent": problem.minimum_norm(), "basis pursuit": problem.basis_pursuit()}
     found |= {f"label noise at t = {t:g}": problem.weights(x) for t, x in zip(TIMES, flow, strict=True)}
     truth = np.asarray(w_star)
-    return {name: _relative(np.asarray(w), truth) for name, w in found.items()}
+    return {name: relative(np.asarray(w), truth) for name, w in found.items()}
 
 
 def stochastic(seed, n, sparsity, d, eta):
@@ -50,11 +50,11 @@ def stochastic(seed, n, sparsity, d, eta):
         LabelNoise(problem, DELTA), start, eta, round((END - JOIN) / eta**2), jax.random.key(10_000 + seed)
     )
     return {
-        "SGD": _relative(np.asarray(problem.weights(run.states[-1])), truth),
-        "limit": _relative(np.asarray(problem.weights(limit)), truth),
+        "SGD": relative(np.asarray(problem.weights(run.states[-1])), truth),
+        "limit": relative(np.asarray(problem.weights(limit)), truth),
         "cloud": cloud,
     }
 
 
-def _relative(w, truth):
+def relative(w, truth):
     return float(np.linalg.norm(w - truth) / np.linalg.norm(truth))

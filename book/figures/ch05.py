@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
-from scipy.sparse.linalg import expm_multiply
+from scipy.linalg import expm
 
 from labnoise.widgets import COLORS
 
@@ -32,11 +32,11 @@ def tangent(theta):
 
 def law_on_circle(variance, drift, start, t, angles):
     """The density of θ(t) at some angles, dθ = √variance dW + drift(θ) dt, by Fourier modes."""
-    modes, grid = np.arange(-20, 21), 2 * np.pi * np.arange(256) / 256
+    modes, grid = np.arange(-40, 41), 2 * np.pi * np.arange(256) / 256
     drift_modes = np.fft.fft(drift(grid)) / 256
     mixing = drift_modes[(modes[:, None] - modes[None, :]) % 256]
     generator = -np.diag(0.5 * variance * modes**2) - 1j * modes[:, None] * mixing
-    density = expm_multiply(t * generator, np.exp(-1j * modes * start)) / (2 * np.pi)
+    density = expm(t * generator) @ np.exp(-1j * modes * start) / (2 * np.pi)
     return np.real(np.exp(1j * np.outer(angles, modes)) @ density)
 
 

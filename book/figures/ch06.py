@@ -124,8 +124,13 @@ def show_anneal(artists, alpha, t, delta, w, times, path, truth):
     artists["w"].set_ydata(w)
     return (
         f"At t = {t:.2f} with δ = {delta}, from the scale α = {alpha:.2g}, the largest false coefficient is "
-        f"{np.abs(w[truth == 0]).max():.2g} and the least true one {np.abs(w[truth != 0]).min():.2g}."
+        f"{small(np.abs(w[truth == 0]).max())} and the least true one {small(np.abs(w[truth != 0]).min())}."
     )
+
+
+def small(size):
+    """A size in two digits; below 1e-12 it is of rounding errors, whose digits say nothing."""
+    return f"{size:.2g}" if size >= 1e-12 else "below 1e-12"
 
 
 def one_stroke(times, curves):

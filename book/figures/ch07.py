@@ -9,7 +9,6 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from labnoise.widgets import COLORS
 
 NOISES = ("label noise", "mini-batch noise", "spherical noise", "no noise")
-T_MAX = 4.0  # what is shown of the slow motion of heavy ball
 
 
 def band(values):
@@ -153,30 +152,40 @@ def show_grid(artists, strength, alpha, noise, runs, limit, descent):
     )
 
 
-def stage_heavy(fig, limit):
-    """The unbalance against steps and against t = (η/(1−β))²·steps, with its limit, a function of t."""
-    fig.set_size_inches(6.6, 3.2)
-    left, right = fig.subplots(1, 2, sharey=True)
-    t = np.linspace(0, T_MAX, 100)
-    right.plot(t, limit(t), "--", color=COLORS["limit"], lw=2.5)
-    left.set(xlabel="steps", ylabel="unbalance q", xlim=(0, 20_000), ylim=(0, 4))
-    left.set_xticks([0, 10_000, 20_000], ["0", "10 000", "20 000"])
-    right.set(xlabel="t = (η/(1−β))² · steps", xlim=(0, T_MAX))
-    right.tick_params(labelleft=True)  # on a phone it stands below the other
-    right.text(1.6, 1.0, "limit", color=COLORS["limit"], weight="bold")
-    return [axes.plot([], [], color=COLORS["sgd"], lw=2)[0] for axes in (left, right)]
+def stage_walk(fig):
+    """The shrinking of a start, and three weights, against t = η²·steps."""
+    fig.set_size_inches(7.0, 3.3)
+    left, right = fig.subplots(1, 2)
+    left.set(xlabel="t = η² · steps", ylabel="shrinking λ of the start", xlim=(0, 4), ylim=(-0.05, 2.8))
+    right.set(xlabel="t = η² · steps", ylabel="weights", xlim=(0, 4), ylim=(-0.1, 5.8))
+    left.text(0.15, 2.5, "40 runs of SGD", color=COLORS["sgd"], weight="bold")
+    left.text(0.15, 2.25, "limit", color=COLORS["limit"], weight="bold")
+    t = np.linspace(0, 4, 81)
+    return {
+        "band": left.fill_between(t, 0 * t, 0 * t, color=COLORS["sgd"], alpha=0.25, lw=0),
+        "shrinking": left.plot(t, 0 * t, color=COLORS["sgd"], lw=2)[0],
+        "predicted": left.plot([0, 4], [0, 0], "--", color=COLORS["limit"], lw=2)[0],
+        "weights": [right.plot(t, 0 * t, color=COLORS["sgd"], lw=2)[0] for _ in range(3)],
+        "limits": [right.plot(t, 0 * t, "--", color=COLORS["limit"], lw=2)[0] for _ in range(3)],
+    }
 
 
-def show_heavy(lines, beta, eta, steps, q, limit):
-    """The unbalance q of heavy ball on both clocks."""
-    t = (eta / (1 - beta)) ** 2 * steps
-    lines[0].set_data(steps, q)
-    lines[1].set_data(t, q)
-    i = min(np.searchsorted(t, 1.0), len(t) - 1)
+def show_walk(artists, delta, eta, t, shrinking, weights, limits):
+    """Shrinking (runs, times) and weights (runs, times, 3) from mini-batch to label noise; weights of the limit."""
+    low, middle, high = band(shrinking)
+    outline = np.column_stack([np.append(t, t[::-1]), np.append(low, high[::-1])])
+    artists["band"].set_verts([outline])
+    artists["shrinking"].set_ydata(middle)
+    artists["predicted"].set_ydata([0, 0.5 * delta**2 * t[-1]])
+    here = np.median(weights, axis=0)
+    for line, other, w, limit in zip(artists["weights"], artists["limits"], here.T, limits.T, strict=True):
+        line.set_ydata(w)
+        other.set_ydata(limit)
     return (
-        f"η = {eta:.2g}, β = {beta:.2g}: the effective learning rate is {eta / (1 - beta):.3g}, "
-        f"and 20 000 steps are t = {t[-1]:.3g}. "
-        f"At t = {t[i]:.2f} the unbalance is {q[i]:.2f}; the limit has {limit(t[i]):.2f}."
+        f"δ = {delta:.3g}, η = {eta}: at t = {t[-1]:g} the start has shrunk by λ = {middle[-1]:.3f} "
+        f"({low[-1]:.4f} to {high[-1]:.4f} in 40 runs); the limit has ½δ²t = {0.5 * delta**2 * t[-1]:.3f}. "
+        f"The weights are {', '.join(f'{w:.2f}' for w in here[-1])}, in the limit "
+        f"{', '.join(f'{w:.2f}' for w in limits[-1])}."
     )
 
 

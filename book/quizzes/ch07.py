@@ -1,4 +1,4 @@
-"""The four questions of chapter 7: each finds its right option by computing it."""
+"""The three questions of chapter 7: each finds its right option by computing it."""
 
 import numpy as np
 from afterzero.experiments import noise_shapes
@@ -49,20 +49,4 @@ def doubled_rate(slope):
             (4, "That is what one step does; but there are half as many before the residual is gone."),
         ],
         answer=round(slope * (2 * 0.001) / (slope * 0.001)),
-    )
-
-
-def heavy_ball():
-    return quiz(
-        "Heavy ball with $\\beta=0.9$ needs 10 000 steps to reach some point of the slow motion. "
-        "About how many does plain SGD need at the same $\\eta$?",
-        options=[
-            (
-                100_000,
-                "The effective learning rate is ten times as large, and the slow clock counts its square.",
-            ),
-            (1_000_000, "$(1/(1-\\beta))^2=100$ times as many."),
-            (10_000, "Momentum does change the clock: each gradient is used $1/(1-\\beta)$ times in all."),
-        ],
-        answer=round(10_000 / (1 - 0.9) ** 2),
     )

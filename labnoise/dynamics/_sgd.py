@@ -20,6 +20,8 @@ LearningRate = Array | float | Callable[[Array], Array]
 # A chain draws the randomness of this many steps at once, or fewer if a step needs much of it: so many numbers when it
 # runs alone, where a loop over few numbers would spend its time on starting, and so many beside others, for memory.
 _BLOCK, _NUMBERS_ALONE, _NUMBERS_BESIDE_OTHERS = 512, 2**16, 2**14
+# States saved oftener than this are written by the steps themselves: a segment for each takes longer than its steps.
+_OFTEN = 4
 # A run is cut in this many compiled pieces, between which the progress bar moves; a short one in fewer, for each
 # costs a millisecond.
 _PIECES, _PIECE_STEPS = 50, 20_000
@@ -128,7 +130,8 @@ def run_steps(
     block = _steps_per_block(noise, x0, key.size)
     if in_one:
         block = min(block, save_every)
-    segments = _segments(num_steps, save_every, block)
+    often = not in_one and save_every < _OFTEN
+    segments = _segments(num_steps, max(num_steps, 1) if often else save_every, block)
     number = len(segments[0])
     fewest = number * _PIECE_STEPS // max(num_steps, 1)  # segments that a piece of that many steps has
     size = max(1, number if in_one else _round_up(max(-(-number // _PIECES), min(number, fewest))))
@@ -152,7 +155,8 @@ def run_steps(
             missing = size - len(piece[0])  # the last piece is filled up with segments of no steps
             start, count, slot = (np.pad(part, (0, missing), mode="edge") for part in piece)
             count[size - missing :] = 0
-            carry = _advance(noise, optimizer, carry, key, (start, count, slot), rates, in_one)
+            every = save_every if often else None
+            carry = _advance(noise, optimizer, carry, key, (start, count, slot), rates, every, in_one)
             if not in_one:
                 jax.block_until_ready(carry)
                 bar.update(bar_step)
@@ -186,9 +190,10 @@ def _advance(
     key: Array,
     segments: tuple[np.ndarray, np.ndarray, np.ndarray],
     rates: Array,
+    save_every: int | None,
     differentiable: bool,
 ) -> Any:
-    """Some segments of each replica."""
+    """Some segments of each replica; their ends are saved, or, with `save_every`, states within them."""
 
     def replica(carry: Any, key: Array) -> Any:
         dtype = carry[0].dtype
@@ -196,7 +201,7 @@ def _advance(
             lambda leaf: jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf, jnp.floating) else leaf,
             (noise, optimizer),
         )
-        segment = partial(_segment, source, rule, key, rates, differentiable)
+        segment = partial(_segment, source, rule, key, rates, save_every, differentiable)
         return jax.lax.scan(segment, carry, segments)[0]
 
     for _ in range(key.ndim):
@@ -209,6 +214,7 @@ def _segment(
     optimizer: Optimizer,
     key: Array,
     rates: Array,
+    save_every: int | None,
     differentiable: bool,
     carry: Any,
     now: Any,
@@ -225,15 +231,17 @@ def _segment(
     draws = jax.lax.cond(start % block == 0, draw_block, lambda: draws)
 
     def step(i: Array, now: Any) -> Any:
-        x, state, finite = now
+        x, state, finite, within = now
         k = start + i
         draw = jax.tree.map(lambda leaf: leaf[k % block], draws)
         gradient = noise.gradient(x, draw).astype(x.dtype)
         x, state = optimizer.step(x, state, gradient, rates[k] if rates.ndim else rates)
+        if save_every is not None:  # the steps of one saving interval overwrite each other's state
+            within = within.at[k // save_every + 1].set(optimizer.shown(x))
         # counted by coordinate, the compiler fuses this with the line above; any sum over D doubles the cost
-        return x, state, finite + jnp.isfinite(x)
+        return x, state, finite + jnp.isfinite(x), within
 
-    reached = (x, state, jnp.zeros(x.shape, jnp.int32))
+    reached = (x, state, jnp.zeros(x.shape, jnp.int32), None if save_every is None else saved)
     if differentiable:  # a loop of unknown length has no reverse derivative; one with idle steps has
 
         def step_or_idle(now: Any, i: Array) -> tuple[Any, None]:
@@ -242,14 +250,20 @@ def _segment(
         reached = jax.lax.scan(step_or_idle, reached, jnp.arange(block))[0]
     else:
         reached = jax.lax.fori_loop(0, count, step, reached)
-    x, state, finite = reached
+    x, state, finite, within = reached
     broke = (diverged_at < 0) & (finite.min() < count)
     diverged_at = jnp.where(broke, start + finite.min() + 1, diverged_at)
-    return (x, state, saved.at[slot].set(optimizer.shown(x)), diverged_at, draws), None
+    saved = saved.at[slot].set(optimizer.shown(x)) if within is None else within
+    return (x, state, saved, diverged_at, draws), None
 
 
 def _shape_of_a_draw(noise: Noise, x0: Array) -> Any:
-    return jax.eval_shape(lambda key: noise.draw(key, x0), jax.random.key(0))
+    return jax.eval_shape(_draw, noise, jax.random.key(0), x0)
+
+
+@jax.jit  # which remembers what it has traced: that costs as much as all else of a short run
+def _draw(noise: Noise, key: Array, x: Array) -> Any:
+    return noise.draw(key, x)
 
 
 def _steps_per_block(noise: Noise, x0: Array, replicas: int) -> int:

@@ -10,7 +10,8 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise.limits._adaptive_sparse import sparse_flow
-from labnoise.limits._label_noise_flow import checked_times, explain_unreached, flow_field
+from labnoise.limits._follow import checked_times, explain_unreached
+from labnoise.limits._label_noise_flow import flow_field
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
 from labnoise.problems import LeastSquares, SparseRegression
@@ -43,7 +44,8 @@ def adaptive_flow(
 
     The start. Y(0) = Φ_P(x0) under the P of V(0) = `second_moment`, which is what the optimizer begins with: V hardly
     changes while the path goes to Γ. By default the method begins on Γ with V settled, Y(0) = Φ(x0) and
-    V(0) = diag Σ(Y(0)), as it is with bias correction. With rate = inf V forgets V(0) at once.
+    V(0) = diag Σ(Y(0)). With rate = inf V forgets V(0) at once. Adam's bias correction begins with a settled V, too,
+    but the corrected V then follows at `rate/(1 − e^{−rate·t})` in place of `rate`: faster, until t is some 1/rate.
 
     The ends. In the sparse model a settled V vanishes together with an entry u of x, which on its own follows
     u' = −u/(2(u + e)²), e = ε/√(4cm_j·2s): u² falls at the rate 1, and near u = e this becomes a decay at the rate

@@ -18,9 +18,12 @@ from jaxtyping import Float
 from labnoise import _checks
 from labnoise._linalg import hessian_matrix, kernel_projection, lyapunov, pseudo_inverse
 from labnoise._shapes import shaped
+from labnoise.limits._factored_drift import FactoredDriftTerms, factored_terms
 from labnoise.limits._projection import clear_rank, on_manifold
-from labnoise.problems import Loss
-from labnoise.problems._preconditioned import Preconditioned, precondition
+from labnoise.noises import Noise
+from labnoise.noises._noise import require_factor, require_noise, require_unbiased
+from labnoise.problems import Examples, Loss
+from labnoise.problems._preconditioned import Preconditioned, PreconditionedExamples, precondition
 
 
 class DriftTerms(NamedTuple):
@@ -49,7 +52,9 @@ class DriftTerms(NamedTuple):
         return self.compensation + self.mixed + self.normal
 
 
-def drift_terms(problem: Loss, cov: Array, x: Array, preconditioner: Array | None = None) -> DriftTerms:
+def drift_terms(
+    problem: Loss, cov: Array | Noise, x: Array, preconditioner: Array | None = None
+) -> DriftTerms | FactoredDriftTerms:
     """The four terms of the main theorem at the point `x` of Γ for the noise covariance `cov` there.
 
     With H = ∇²L, T and N the projections on its kernel and its range, `Σ_∥ = TΣT`, `Σ_⊥ = NΣN`, `Σ_{⊥,∥} = NΣT`,
@@ -71,32 +76,45 @@ def drift_terms(problem: Loss, cov: Array, x: Array, preconditioner: Array | Non
     Parameters
     ----------
     problem : Loss
-    cov : Σ (D, D), such as `noise.covariance(x)`: of the gradient g
+    cov : Σ (D, D), such as `noise.covariance(x)`: of the gradient g; or the noise itself
+        With a noise nothing is D x D where the problem is a mean over examples with fewer outputs than parameters.
     x : (D,), a point of Γ
     preconditioner : P, a diagonal (D,) or a matrix (D, D), symmetric and positive definite; by default the identity
 
     Returns
     -------
     DriftTerms
+        For a noise the like, in which `tangent_noise` is made when it is asked for of `tangent_factor` (D, q), TF for
+        the noise's factor F.
 
     Raises
     ------
     ValueError
-        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, P is not positive definite, or the
-        rank of ∇²L is not clear. A point in float32 is taken to Γ first; under `jit` it is refused.
+        If `cov` is no covariance, `x` is not on Γ, the loss is not smooth there, as at a kink of a ReLU network (on
+        a piece the terms are right, as far as SGD's cloud stays on it), P is not positive definite, or the rank of ∇²L
+        is not clear. A point in float32 is taken to Γ first; under `jit` it is refused.
 
     Examples
     --------
     The circle with correlated tangent and radial noise, at θ = 0 (the tangent is the second axis):
 
     >>> import jax.numpy as jnp
-    >>> from labnoise import drift_terms, landscapes
+    >>> from labnoise import LabelNoise, drift_terms, landscapes
     >>> circle, x = landscapes.circle(a=0.5, b=0.25, d=0.5), jnp.array([1.0, 0.0])
     >>> terms = drift_terms(circle, circle.cov(x), x)
     >>> terms.compensation.round(6).tolist(), (terms.mixed + 0.0).round(6).tolist()
     ([-0.25, 0.0], [0.0, -0.25])
+
+    Label noise, passed as it is:
+
+    >>> hyperbola, x = landscapes.hyperbola(), jnp.array([2.0, 0.5])
+    >>> terms = drift_terms(hyperbola, LabelNoise(hyperbola, 0.5), x)
+    >>> float((2 * x * jnp.array([1.0, -1.0]) @ terms.total).round(6))          # u² − v² = 3.75 falls at the rate 4δ²
+    -3.75
     """
     x = on_manifold(problem, x)
+    if isinstance(cov, Noise):
+        return _terms_of_noise(problem, cov, x, preconditioner)
     cov = _checks.covariance("cov", cov, x.size)
     if preconditioner is None:
         terms = _drift_terms(problem, cov, x)
@@ -107,6 +125,41 @@ def drift_terms(problem: Loss, cov: Array, x: Array, preconditioner: Array | Non
         terms = _preconditioned_terms(inner, cov, x)
     _checks.smooth(problem, "x", x, terms)
     return terms
+
+
+def _terms_of_noise(
+    problem: Loss, noise: Noise, x: Array, preconditioner: Array | None
+) -> DriftTerms | FactoredDriftTerms:
+    require_noise(noise)
+    require_unbiased(noise)
+    noise.check_at(x)
+    require_factor(noise, x)
+    if not (isinstance(problem, Examples) and problem.codimension < x.size):
+        return drift_terms(problem, noise.covariance(x), x, preconditioner)
+    if preconditioner is None:
+        terms = _factored_terms(problem, noise, x)
+    else:
+        inner = precondition(problem, preconditioner, x.size)
+        on_manifold(inner, inner.inward(x))
+        terms = _preconditioned_factored_terms(inner, noise, x)
+    _checks.smooth(problem, "x", x, terms)
+    return terms
+
+
+@jax.jit
+def _factored_terms(problem: Examples, noise: Noise, x: Array) -> FactoredDriftTerms:
+    return factored_terms(problem, noise.factor(x), x)
+
+
+@jax.jit
+def _preconditioned_factored_terms(
+    inner: PreconditionedExamples, noise: Noise, x: Array
+) -> FactoredDriftTerms:
+    inward = jax.vmap(inner.pulled, in_axes=1, out_axes=1)
+    terms = factored_terms(inner, inward(noise.factor(x)), inner.inward(x))
+    return FactoredDriftTerms(
+        jax.vmap(inner.outward, in_axes=1, out_axes=1)(terms.tangent_factor), *map(inner.outward, terms[1:])
+    )
 
 
 @jax.jit

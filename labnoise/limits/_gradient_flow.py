@@ -10,6 +10,7 @@ as the state: at a minimizer the state is at rest but its tangents are not. The 
 these lengths by a plain scan, which JAX differentiates any number of times, forward or backward.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,11 +19,13 @@ import numpy as np
 from jax import Array
 
 from labnoise import _checks
+from labnoise.limits._runge_kutta import Limits, checked_limits
 from labnoise.problems import Loss
+from labnoise.problems._kinks import kink_at, kink_between
 
-_MAX_STEPS = 300
 _PARTS = np.arange(2, 10)
-_TOLERANCE = 1e-10  # of the estimate, which is one order below the result
+# Of the tolerance the estimate is meant, which is one order below the result.
+LIMITS = Limits(tolerance=1e-10, max_steps=300)
 _AT_REST = 1e-11
 _NUM_TANGENTS = 3
 
@@ -42,7 +45,13 @@ class Solved(NamedTuple):
     left: Array
 
 
-def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
+def gradient_flow(
+    problem: Loss,
+    x0: Array,
+    times: Array,
+    tolerance: float = LIMITS.tolerance,
+    max_steps: int = LIMITS.max_steps,
+) -> Array:
     """The solution of `dφ/dt = −∇L(φ)`, φ(0) = x0, at increasing times; `inf` is allowed as the last.
 
     The time here is that of gradient flow, η·steps of gradient descent. Linearly implicit Euler steps, extrapolated
@@ -53,6 +62,8 @@ def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
     problem : Loss
     x0 : (D,)
     times : (k,), increasing, ≥ 0
+    tolerance, max_steps : number > 0, int ≥ 1
+        The local error, relative to the state, and the most steps from one time to the next.
 
     Returns
     -------
@@ -77,13 +88,15 @@ def gradient_flow(problem: Loss, x0: Array, times: Array) -> Array:
         steps = np.diff(np.append(0.0, times))
         if np.isnan(steps).any() or (steps < 0).any():
             _checks.fail("times", times, "times are at least 0 and increasing")
-    path = _flow_at(problem, x0, times)
-    explain_unfinished(problem, x0, path.left)
+    limits = checked_limits(tolerance, max_steps)
+    path = _flow_at(problem, x0, times, limits)
+    explain_unfinished(problem, x0, path, limits)
     return settled(path)
 
 
-def explain_unfinished(problem: Loss, x0: Array, left: Array) -> None:
+def explain_unfinished(problem: Loss, x0: Array, result: Solved, limits: Limits) -> None:
     """Raise ValueError where the flow from the concrete point `x0` was given up before it settled."""
+    left = result.left
     if _checks.concrete(left) and not (left <= 1e-9).all():
         _checks.smooth(problem, "x0", x0, problem.gradient(x0))
         if not jnp.any(problem.gradient(x0)):
@@ -93,13 +106,26 @@ def explain_unfinished(problem: Loss, x0: Array, left: Array) -> None:
                 "the gradient is zero there, and yet it is no point of a manifold of minima: a saddle, a maximum, or a "
                 "place where the Jacobian loses its rank; move the start a little",
             )
+        end = result.x.reshape(-1, x0.size)[-1]
+        kink = kink_between(problem, x0, end) or kink_at(problem, end) if jnp.isfinite(end).all() else None
+        if kink:
+            _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {kink}")
+        grown, before = float(jnp.linalg.norm(end)), float(jnp.linalg.norm(x0))
+        if grown > 3 * (1 + before) and problem.loss(end) < problem.loss(x0):
+            _checks.fail(
+                "x0",
+                x0,
+                f"gradient flow from here went on from |x| = {before:.3g} to {grown:.3g} while the loss fell: it "
+                "seems to have no finite minimizer, as a logistic loss has none on separable data; give the "
+                "labels soft targets (CrossEntropy), or add weight decay",
+            )
         if dependence := problem.dependence(x0):
             _checks.fail("x0", x0, f"gradient flow from here was not seen to settle; {dependence}")
         _checks.fail(
             "x0",
             x0,
             f"gradient flow from here was still {float(jnp.max(left)):.1e}·|x| away from rest after "
-            f"{_MAX_STEPS} implicit steps; start in the basin of a manifold where the Hessian keeps its rank",
+            f"{limits.max_steps} implicit steps; start in the basin of a manifold where the Hessian keeps its rank",
         )
 
 
@@ -108,10 +134,10 @@ def settled(result: Solved) -> Array:
     return jnp.where((result.left <= 1e-9)[..., None], result.x, jnp.nan)
 
 
-@jax.jit
-def _flow_at(problem: Loss, x0: Array, times: Array) -> Solved:
+@partial(jax.jit, static_argnames="limits")
+def _flow_at(problem: Loss, x0: Array, times: Array, limits: Limits) -> Solved:
     def stretch(x: Array, duration: Array) -> tuple[Array, Solved]:
-        result = flow(problem, x, duration)
+        result = flow(problem, x, duration, limits)
         return result.x, result
 
     path = jax.lax.scan(stretch, x0, jnp.diff(times, prepend=0.0))[1]
@@ -120,18 +146,18 @@ def _flow_at(problem: Loss, x0: Array, times: Array) -> Solved:
     return Solved(path.x, jnp.where(ordered, path.left, jnp.inf))
 
 
-@jax.custom_jvp
-def flow(problem: Loss, x: Array, duration: Array) -> Solved:
+@partial(jax.custom_jvp, nondiff_argnums=(3,))
+def flow(problem: Loss, x: Array, duration: Array, limits: Limits = LIMITS) -> Solved:
     """Gradient flow from `x` (D,) for a time `duration`, which may be infinite."""
-    return _adapt(problem, x, duration, jnp.zeros((0, x.size), x.dtype))[0]
+    return _adapt(problem, x, duration, jnp.zeros((0, x.size), x.dtype), limits)[0]
 
 
 @flow.defjvp
-def _flow_jvp(primals: Any, tangents: Any) -> tuple[Solved, Solved]:
+def _flow_jvp(limits: Limits, primals: Any, tangents: Any) -> tuple[Solved, Solved]:
     problem, x, duration = primals
     dproblem, dx, dduration = tangents
     watched = jax.random.normal(jax.random.key(0), (_NUM_TANGENTS, x.size), x.dtype)
-    solved, lengths = _adapt(*jax.lax.stop_gradient((problem, x, duration)), watched)
+    solved, lengths = _adapt(*jax.lax.stop_gradient((problem, x, duration)), watched, limits)
 
     def again(problem: Loss, x: Array) -> Array:
         return _replay(problem, x, lengths, duration)
@@ -165,8 +191,8 @@ def _left(problem: Loss, x: Array, tangents: Array) -> Array:
     return jnp.maximum(of_state, jnp.linalg.norm(turns) / jnp.linalg.norm(tangents))
 
 
-def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array) -> tuple[Solved, Array]:
-    """Choose step lengths (`_MAX_STEPS`,), zero where unused, such that state and tangents are accurate."""
+def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array, limits: Limits) -> tuple[Solved, Array]:
+    """Choose step lengths (`max_steps`,), zero where unused, such that state and tangents are accurate."""
 
     def lifted(x: Array, tangents: Array, h: Array) -> tuple[Any, Any]:
         (best, lower), slopes = (
@@ -184,12 +210,13 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array) -> tuple[S
             return jnp.linalg.norm(a - b) / (jnp.linalg.norm(a) + 1e-300)
 
         parts = [relative(a, b) for a, b in zip(best, lower, strict=True) if a.size]
-        worst = jnp.max(jnp.stack(parts)) / _TOLERANCE
+        worst = jnp.max(jnp.stack(parts)) / limits.tolerance
         return jnp.where(jnp.isfinite(worst), worst, jnp.inf)
 
     def unfinished(state: Any) -> Array:
         _, _, time, _, left, _, number, tried = state
-        return (time < duration) & (left > _AT_REST) & (number < _MAX_STEPS) & (tried < 2 * _MAX_STEPS)
+        few = (number < limits.max_steps) & (tried < 2 * limits.max_steps)
+        return (time < duration) & (left > _AT_REST) & few
 
     def attempt(state: Any) -> Any:
         x, tangents, time, h, left, lengths, number, tried = state
@@ -211,7 +238,7 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array) -> tuple[S
     first = jnp.where(jnp.linalg.norm(gradient) > 0, first, 1e-3)
     infinity = jnp.asarray(jnp.inf, x.dtype)
     zero = jnp.asarray(0)
-    start = (x, tangents, jnp.zeros_like(infinity), first, infinity, jnp.zeros(_MAX_STEPS), zero, zero)
+    start = (x, tangents, jnp.zeros_like(infinity), first, infinity, jnp.zeros(limits.max_steps), zero, zero)
     x, tangents, time, _, left, lengths, _, _ = jax.lax.while_loop(unfinished, attempt, start)
     done = time >= duration
     x = jnp.where(done, x, x - problem.newton_step(x))
@@ -219,8 +246,12 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array) -> tuple[S
 
 
 def _replay(problem: Loss, x: Array, lengths: Array, duration: Array) -> Array:
+    @jax.checkpoint  # of a step only its start is kept: all it computes is many times as much
+    def advance(x: Array, h: Array) -> Array:
+        return _step(problem, x, h)[0]
+
     def step(x: Array, h: Array) -> tuple[Array, None]:
-        return jax.lax.cond(h > 0, lambda x: _step(problem, x, h)[0], lambda x: x, x), None
+        return jax.lax.cond(h > 0, advance, lambda x, h: x, x, h), None
 
     x = jax.lax.scan(step, x, lengths)[0]
     return jnp.where(lengths.sum() >= duration, x, x - problem.newton_step(x))

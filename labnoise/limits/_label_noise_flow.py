@@ -3,9 +3,9 @@
 Li, Wang & Arora (2022), corollary 5.2 and section 6.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -13,11 +13,13 @@ from jaxtyping import Float
 
 from labnoise import _checks
 from labnoise._shapes import shaped
+from labnoise.limits._factored_drift import turn
+from labnoise.limits._follow import checked_times, follow
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import integrate
+from labnoise.limits._runge_kutta import checked_limits
 from labnoise.noises import Noise
 from labnoise.noises._noise import require_noise
-from labnoise.problems import Examples, LeastSquares, Loss
+from labnoise.problems import Examples, LeastSquares
 
 
 def label_noise_flow(
@@ -26,6 +28,8 @@ def label_noise_flow(
     t: Array,
     delta: Array | float | None = None,
     batch_size: int = 1,
+    tolerance: float = 1e-10,
+    max_steps: int = 10_000,
 ) -> Array:
     """The limit of SGD with label noise at the times t = η²·steps.
 
@@ -53,17 +57,27 @@ def label_noise_flow(
     delta : number ≥ 0
         Size of the label perturbation.
     batch_size : B ≥ 1
+    tolerance, max_steps : number > 0, int ≥ 1
+        Of an integration: the local error, relative to Y, and the most steps from one time to the next.
 
     Returns
     -------
-    (k, D)
+    (k, D), differentiable in `x0`, t, `delta` and the arrays of `problem`
         For a `SparseRegression` exact up to rounding, and fastest for increasing times; for any other problem
-        with a local error of 1e-10, relative to Y. Under `jit` NaN where there is no solution.
+        as accurate as `tolerance` says. Under `jit` NaN where there is no solution, and in its derivatives where it
+        takes more than 1024 steps.
 
     Raises
     ------
     ValueError
-        If an argument is bad, the noise is not of this kind, or the projection does not converge.
+        If an argument is bad, the noise is not of this kind, the projection does not converge, or the flow can be
+        followed only for a while, as to a kink.
+
+    Warns
+    -----
+    UserWarning
+        If the model has kinks, such as those of ReLUs, and one lies between two of the states: the flow is right on
+        each piece, and of its way across the theory says nothing.
 
     Examples
     --------
@@ -85,15 +99,14 @@ def label_noise_flow(
     loss, c = _label_noise(problem, delta, batch_size)
     x0 = _checks.point("x0", x0, loss)
     t = _checks.times("t", t)
+    limits = checked_limits(tolerance, max_steps)
     if _checks.concrete(t) and not (np.asarray(t) >= 0).all():
         _checks.fail("t", t, "times are zero or positive")
     path = loss.label_noise_path(x0, t, c) if isinstance(loss, LeastSquares) else None
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     t = checked_times("t", t)
-    path, solid, reached = _integrate(loss, project(loss, x0), t, c)
-    explain_unreached("t", t, path, solid, reached, loss)
-    return jnp.where(solid[:, None], path, jnp.nan)
+    return follow("t", loss, _field, (loss, c), project(loss, x0), t, limits)
 
 
 def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, Array | float]:
@@ -123,36 +136,6 @@ def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, A
     return problem, problem.noise_strength(delta, _checks.count("batch_size", batch_size))
 
 
-def checked_times(name: str, t: Any) -> Array:
-    """Finite times (k,) ≥ 0, increasing."""
-    times = _checks.times(name, t)
-    if _checks.concrete(times):
-        steps = np.diff(np.asarray(times), prepend=0.0)
-        if not np.isfinite(np.asarray(times)).all() or (steps < 0).any():
-            _checks.fail(name, t, "pass increasing finite times, zero or positive")
-    return times
-
-
-def explain_unreached(
-    name: str,
-    t: Array,
-    path: Array,
-    solid: Array,
-    reached: Array,
-    problem: Loss,
-    stiff: str = "it is stiff there: end earlier",
-) -> None:
-    """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
-    if _checks.concrete(reached, solid) and not solid.all():
-        first = int(solid.argmin())
-        _checks.fail(
-            name,
-            t,
-            f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}; "
-            + (problem.dependence(path[first]) or stiff),
-        )
-
-
 @shaped
 def flow_field(
     problem: Examples, x: Float[Array, " D"], c: Array | float, P: Float[Array, " D"] | float = 1.0
@@ -160,29 +143,16 @@ def flow_field(
     """`−(c/4) T_P P∇tr(P∇²L)` on Γ, P held fixed, and the move from `x` back to Γ by one Newton step along P·normals.
 
     On Γ `tr(P∇²L) = (1/n) Σ_a ∇h_aᵀP∇h_a`, h = Rf with the roots R of the curvatures at x, up to a function whose slope
-    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`. One row at a time: together they need M times the
-    memory, and more time for that.
+    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`.
     """
-    roots = jax.lax.stop_gradient(problem.roots(problem.outputs(x), problem.targets))
-    misfit = roots @ problem.misfit(x).reshape(roots.shape[0], -1, 1)
-
-    def row(a: Array) -> tuple[Array, Array]:
-        i, root = a // roots.shape[1], roots[a // roots.shape[1], a % roots.shape[1]]
-
-        def slope(x: Array) -> Array:
-            return jax.grad(lambda x: root @ jnp.atleast_1d(problem.outputs(x)[i]))(x)
-
-        direction = slope(x)
-        return direction, jax.jvp(slope, (x,), (P * direction,))[1]
-
-    K, turns = jax.lax.map(row, jnp.arange(roots.shape[0] * roots.shape[1]))
-    gradient = P * (2 / problem.num_examples * turns.sum(0))
+    K, misfit = problem.conditions(x)
+    roots = problem.roots(problem.outputs(x), problem.targets)
     normals = P * K
-    sides = jnp.stack([K @ gradient, misfit.reshape(-1)], axis=1)
+    gradient = P * (2 / problem.num_examples * turn(problem, roots, x, normals))
+    sides = jnp.stack([K @ gradient, misfit], axis=1)
     normal, back = jnp.linalg.solve(K @ normals.T, sides).T @ normals
     return -c / 4 * (gradient - normal), -back
 
 
-@jax.jit
-def _integrate(problem: Examples, start: Array, t: Array, c: Array | float) -> tuple[Array, Array, Array]:
-    return integrate(lambda y: flow_field(problem, y, c), start, t)
+def _field(data: tuple[Examples, Array | float]) -> Callable[[Array], tuple[Array, Array]]:
+    return lambda y: flow_field(data[0], y, data[1])

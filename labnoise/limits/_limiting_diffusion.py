@@ -1,6 +1,8 @@
 """The limit of SGD at times t = η²·steps: a diffusion on Γ (Li, Wang & Arora 2022, theorem 4.6)."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +12,14 @@ from labnoise import _checks
 from labnoise._linalg import kernel_projection, pseudo_inverse
 from labnoise.dynamics import Trajectory
 from labnoise.limits._drift import terms_at
+from labnoise.limits._factored_drift import factored_terms
 from labnoise.limits._projection import on_manifold, project
 from labnoise.noises._noise import Noise, require_factor, require_noise, require_unbiased
+from labnoise.problems import Examples, Loss
 
 # Newton steps to the point of Γ on the normal plane of the step's start; each squares the distance.
 _RETRACTIONS = 3
+_Parts = tuple[Array, Array, Callable[[Array], Array]]
 
 
 def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int, key: Array) -> Trajectory:
@@ -71,19 +76,13 @@ def limiting_diffusion(noise: Noise, x0: Array, t: Array | float, num_steps: int
 def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -> tuple[Array, Array]:
     dt = t / num_steps
     problem = noise.problem
+    few = isinstance(problem, Examples) and problem.codimension < start.size
+    parts: Callable[[Any, Array, Array], _Parts] = _of_examples if few else _of_loss
 
     def step(x: Array, increment: Array) -> tuple[Array, Array]:
-        factor = noise.factor(x)
-        terms = terms_at(problem, factor @ factor.T, x)
-        H = problem.hessian(x)
-        T = kernel_projection(H, pseudo_inverse(H))
-        N = jnp.eye(x.size, dtype=x.dtype) - T
-
-        def newton(_: Array | int, y: Array) -> Array:
-            return y - jnp.linalg.solve(N @ problem.hessian(y) @ N + T, N @ problem.gradient(y))
-
-        moved = x + terms.total * dt + jnp.sqrt(dt) * (T @ (factor @ increment))
-        moved = jax.lax.fori_loop(0, _RETRACTIONS, newton, moved)
+        drift, tangent_factor, newton = parts(problem, noise.factor(x), x)
+        moved = x + drift * dt + jnp.sqrt(dt) * (tangent_factor @ increment)
+        moved = jax.lax.fori_loop(0, _RETRACTIONS, lambda _, y: newton(y), moved)
         return moved, moved
 
     def replica(key: Array) -> tuple[Array, Array]:
@@ -94,3 +93,32 @@ def _diffuse(noise: Noise, start: Array, t: Array, num_steps: int, key: Array) -
         return states, jnp.where(broken.any(), jnp.argmax(broken), -1)
 
     return (jax.vmap(replica) if key.ndim else replica)(key)
+
+
+def _of_loss(problem: Loss, factor: Array, x: Array) -> _Parts:
+    """The drift, TF, and a Newton step to Γ within the normal plane at x, by the whole Hessian."""
+    terms = terms_at(problem, factor @ factor.T, x)
+    H = problem.hessian(x)
+    T = kernel_projection(H, pseudo_inverse(H))
+    N = jnp.eye(x.size, dtype=x.dtype) - T
+
+    def newton(y: Array) -> Array:
+        return y - jnp.linalg.solve(N @ problem.hessian(y) @ N + T, N @ problem.gradient(y))
+
+    return terms.total, T @ factor, newton
+
+
+def _of_examples(problem: Examples, factor: Array, x: Array) -> _Parts:
+    """The same by the conditions that fit the examples, with solves as large as they are many."""
+    terms = factored_terms(problem, factor, x)
+    K, _ = problem.conditions(x)
+    G = K @ K.T
+    idle = jnp.trace(G) * kernel_projection(
+        G, pseudo_inverse(G)
+    )  # dependent examples ask for nothing of their own
+
+    def newton(y: Array) -> Array:
+        there, misfit = problem.conditions(y)
+        return y - jnp.linalg.solve(there @ K.T + idle, misfit) @ K
+
+    return terms.total, terms.tangent_factor, newton

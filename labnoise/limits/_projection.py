@@ -3,18 +3,31 @@
 `Φ(x) = lim φ(x, t)`, t → ∞, where `dφ/dt = −∇L(φ)`, φ(x, 0) = x.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
 from labnoise._linalg import RANK, kernel_projection, pseudo_inverse
-from labnoise.limits._gradient_flow import Solved, explain_unfinished, flow, settled
-from labnoise.problems import Loss
+from labnoise.limits._gradient_flow import LIMITS, Solved, explain_unfinished, flow, settled
+from labnoise.limits._runge_kutta import Limits, checked_limits
+from labnoise.problems import Examples, Loss
+from labnoise.problems._kinks import kink_at
 from labnoise.problems._preconditioned import precondition
 
+# A point further from Γ than the first, beside its size, is none of it; whole Hessians of so many parameters are cheap.
+_OFF, _FEW = 1e-6, 2000
 
-def project(problem: Loss, x0: Array, preconditioner: Array | None = None) -> Array:
+
+def project(
+    problem: Loss,
+    x0: Array,
+    preconditioner: Array | None = None,
+    tolerance: float = LIMITS.tolerance,
+    max_steps: int = LIMITS.max_steps,
+) -> Array:
     """`Φ(x0) = lim φ(x0, t)` as t → ∞, the point of Γ that gradient flow `dφ/dt = −∇L(φ)` from `x0` reaches.
 
     Li, Wang & Arora (2022), section 4. For a `SparseRegression` by an n-dimensional convex problem, without an ODE;
@@ -29,6 +42,8 @@ def project(problem: Loss, x0: Array, preconditioner: Array | None = None) -> Ar
     problem : Loss
     x0 : (D,)
     preconditioner : P, a diagonal (D,) or a matrix (D, D), symmetric and positive definite; by default the identity
+    tolerance, max_steps : number > 0, int ≥ 1
+        Of the integrator of `gradient_flow`, where that is used.
 
     Returns
     -------
@@ -56,26 +71,27 @@ def project(problem: Loss, x0: Array, preconditioner: Array | None = None) -> Ar
     (True, True)
     """
     x0 = _checks.point("x0", x0, problem)
+    limits = checked_limits(tolerance, max_steps)
     if preconditioner is not None:
         inner = precondition(problem, preconditioner, x0.size)
-        return inner.outward(_project(inner, inner.inward(x0)))
-    return _project(problem, x0)
+        return inner.outward(_project(inner, inner.inward(x0), limits))
+    return _project(problem, x0, limits)
 
 
-def _project(problem: Loss, x0: Array) -> Array:
+def _project(problem: Loss, x0: Array, limits: Limits) -> Array:
     own = problem.own_projection(x0)
     if own is not None:
         return own
-    result = _project_by_flow(problem, x0)
-    explain_unfinished(problem, x0, result.left)
+    result = _project_by_flow(problem, x0, limits)
+    explain_unfinished(problem, x0, result, limits)
     if _checks.concrete(problem, result) and (complaint := problem.complaint(result.x)):
         _checks.fail("x0", x0, complaint)
     return settled(result)
 
 
-@jax.jit
-def _project_by_flow(problem: Loss, x0: Array) -> Solved:
-    return flow(problem, x0, jnp.asarray(jnp.inf, x0.dtype))
+@partial(jax.jit, static_argnames="limits")
+def _project_by_flow(problem: Loss, x0: Array, limits: Limits) -> Solved:
+    return flow(problem, x0, jnp.asarray(jnp.inf, x0.dtype), limits)
 
 
 def tangent_projection(problem: Loss, x: Array) -> Array:
@@ -126,13 +142,35 @@ def on_manifold(problem: Loss, x: Array) -> Array:
         if away > max(1e-6, 10 * rounding) * (1 + size):
             _checks.fail("x", x, f"this point is about {away:.1e} away from Γ; pass project(problem, x)")
         x = nearest
-    H = problem.hessian(x)
-    _checks.smooth(problem, "x", x, problem.gradient(x), H)
-    clear_rank("the Hessian at x", H)
-    distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
-    if distance > 1e-6 * (1 + float(jnp.linalg.norm(x))):
+    if kink := kink_at(problem, x):
+        _checks.fail("x", x, f"it is at a kink: beside it {kink}")
+    distance = _among_examples(problem, x)
+    if distance is None:
+        H = problem.hessian(x)
+        _checks.smooth(problem, "x", x, problem.gradient(x), H)
+        clear_rank("the Hessian at x", H)
+        distance = float(jnp.linalg.norm(pseudo_inverse(H) @ problem.gradient(x)))
+    if distance > _OFF * (1 + float(jnp.linalg.norm(x))):
         _checks.fail("x", x, f"this point is about {distance:.1e} away from Γ; pass project(problem, x)")
     return x
+
+
+def _among_examples(problem: Loss, x: Array) -> float | None:
+    """The distance of a concrete `x` from Γ, whose rank was found clear; None where only the whole Hessian tells it."""
+    if not isinstance(problem, Examples) or problem.codimension >= x.size:
+        return None
+    K, misfit = problem.conditions(x)
+    _checks.smooth(problem, "x", x, K, misfit)
+    G = K @ K.T
+    solved = pseudo_inverse(G) @ misfit
+    size, unfitted = jnp.linalg.norm(misfit), jnp.linalg.norm(misfit - G @ solved)
+    if size > 1e-6 * (1 + jnp.abs(problem.targets).max()) and unfitted > 1e-3 * size:
+        return None  # dependent examples that cannot all be fitted: the Hessian is more than KᵀK/n
+    distance = float(jnp.linalg.norm(solved @ K))
+    if distance > _OFF * (1 + float(jnp.linalg.norm(x))) and x.size <= _FEW:
+        return None  # off Γ the whole Hessian says more, such as that it is indefinite
+    clear_rank("the Hessian at x, among the examples,", G / problem.num_examples)
+    return distance
 
 
 def clear_rank(name: str, H: Array) -> None:

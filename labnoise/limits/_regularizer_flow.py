@@ -10,13 +10,20 @@ from jax.tree_util import Partial
 
 from labnoise import _checks
 from labnoise._linalg import pseudo_inverse
-from labnoise.limits._label_noise_flow import checked_times, explain_unreached
+from labnoise.limits._follow import checked_times, follow
 from labnoise.limits._projection import project
-from labnoise.limits._runge_kutta import integrate
+from labnoise.limits._runge_kutta import checked_limits
 from labnoise.problems import Examples, Loss
 
 
-def regularizer_flow(problem: Loss, x0: Array, tau: Array, regularizer: Callable[[Array], Array]) -> Array:
+def regularizer_flow(
+    problem: Loss,
+    x0: Array,
+    tau: Array,
+    regularizer: Callable[[Array], Array],
+    tolerance: float = 1e-10,
+    max_steps: int = 10_000,
+) -> Array:
     """The flow of a regularizer R along Γ, `dY/dτ = −T∇R(Y)`, Y(0) = Φ(x0), at the times `tau`.
 
     T is the projection on the tangent space of Γ. Where a method's points spread about Γ with a second moment
@@ -39,12 +46,16 @@ def regularizer_flow(problem: Loss, x0: Array, tau: Array, regularizer: Callable
     x0 : (D,)
     tau : (k,), finite times ≥ 0, increasing, in the clock of the method
     regularizer : R, a function (D,) -> (), differentiable on Γ
-        Such as `lambda x: 0.5 * sharpness(problem, x)` or `lambda x: 0.5 * largest_curvature(problem, x)`.
+        Such as `lambda x: 0.5 * sharpness(problem, x)` or `lambda x: 0.5 * largest_curvature(problem, x)`. A new
+        function compiles anew, for seconds; one that is kept, or a `jax.tree_util.Partial` of one and data, does not.
+
+    tolerance, max_steps : number > 0, int ≥ 1
+        The local error, relative to Y, and the most steps from one time to the next.
 
     Returns
     -------
-    (k, D)
-        With a local error of 1e-10, relative to Y. Under `jit` NaN where there is no solution.
+    (k, D), differentiable as that of `label_noise_flow`
+        Under `jit` NaN where there is no solution.
 
     Raises
     ------
@@ -65,16 +76,17 @@ def regularizer_flow(problem: Loss, x0: Array, tau: Array, regularizer: Callable
     """
     x0 = _checks.point("x0", x0, problem)
     tau = checked_times("tau", tau)
+    limits = checked_limits(tolerance, max_steps)
     if not callable(regularizer):
         _checks.fail("regularizer", regularizer, "pass a function from a point (D,) to a number ()")
     regularizer = regularizer if isinstance(regularizer, Partial) else Partial(regularizer)
     _check_shape(regularizer, x0)
     start = project(problem, x0)
-    path, solid, reached, slope = _integrate(problem, regularizer, start, tau)
+    data = (problem, regularizer)
+    slope = _finite_at(data, start)
     if _checks.concrete(slope) and not jnp.isfinite(slope).all():
         _checks.fail("regularizer", regularizer, "it and its gradient must be finite at Φ(x0)")
-    explain_unreached("tau", tau, path, solid, reached, problem)
-    return jnp.where(solid[:, None], path, jnp.nan)
+    return follow("tau", problem, _field, data, start, tau, limits)
 
 
 def _check_shape(regularizer: Any, x0: Array) -> None:
@@ -101,12 +113,15 @@ def regularizer_field(problem: Loss, regularizer: Callable[[Array], Array], x: A
     return normal - gradient, -problem.newton_step(x)
 
 
-@jax.jit
-def _integrate(
-    problem: Loss, regularizer: Callable[[Array], Array], start: Array, tau: Array
-) -> tuple[Array, Array, Array, Array]:
-    def field(y: Array) -> tuple[Array, Array]:
-        return regularizer_field(problem, regularizer, y)
+_Data = tuple[Loss, Callable[[Array], Array]]
 
-    path, solid, reached = integrate(field, start, tau)
-    return path, solid, reached, field(start)[0] + 0.0 * regularizer(start)
+
+def _field(data: _Data) -> Callable[[Array], tuple[Array, Array]]:
+    problem, regularizer = data
+    return lambda y: regularizer_field(problem, regularizer, y)
+
+
+@jax.jit
+def _finite_at(data: _Data, start: Array) -> Array:
+    """The velocity at the start, not finite where R is not."""
+    return _field(data)(start)[0] + 0.0 * data[1](start)

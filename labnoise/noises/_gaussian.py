@@ -21,6 +21,8 @@ class GaussianNoise(Noise, static=()):
     ----------
     problem : Loss
     cov : a number σ² (for σ²I), a matrix (D, D), or a function (D,) -> (D, D)
+        A function's matrix is factored at every step, which takes some D³ operations and most of the step. Where a
+        factor F(x), Σ = FFᵀ, is known, a `Noise` of your own with the gradient `∇L + F(x) draw` costs no more than F.
 
     Raises
     ------
@@ -64,6 +66,12 @@ class GaussianNoise(Noise, static=()):
             return self.fixed_factor
         if callable(self.cov):
             return semidefinite_factor(self.cov(x))
+        _checks.room(
+            "the factor of a covariance σ²I",
+            x.size,
+            1,
+            "pass a noise with a factor (D, q)",
+        )
         return jnp.sqrt(self.cov) * jnp.eye(x.size, dtype=x.dtype)
 
     def check_at(self, x: Array) -> None:

@@ -69,6 +69,7 @@ class Noise(Pytree):
 
     def covariance(self, x: Array) -> Array:
         """Σ(x), the covariance (D, D) of the stochastic gradient at `x`."""
+        _checks.room("covariance", x.size, 1, "take its factor, factor(x), or pass the noise to drift_terms")
         factor = self.factor(x)
         return factor @ factor.T
 

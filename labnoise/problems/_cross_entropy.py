@@ -10,7 +10,7 @@ from jax import Array
 from jax.tree_util import Partial
 
 from labnoise import _checks
-from labnoise.problems._examples import Examples
+from labnoise.problems._examples import Examples, checked_inputs
 
 
 class CrossEntropy(Examples, static=()):
@@ -23,15 +23,18 @@ class CrossEntropy(Examples, static=()):
 
     Parameters
     ----------
-    logits : function (D,) -> (n, q)
+    logits : function (D,) -> (n, q); with `inputs` a function of x (D,) and them
         f. Compiled as `predict` of a `LeastSquares`; a binary classifier with one logit f has the logits (f, 0).
     targets : (n, q), y: positive rows that sum to 1
         Rounding in their sum is taken out. Hard labels are smoothed first, `(1 − ε)·labels + ε/q`.
+    inputs : array with n rows, or any tree of such, optional
+        As in `LeastSquares`.
 
     Raises
     ------
     ValueError
-        If `targets` is not an array of positive numbers (n, q) with n ≥ 1, q ≥ 2, or a row does not sum to 1.
+        If `targets` is not an array of positive numbers (n, q) with n ≥ 1, q ≥ 2, a row does not sum to 1, or `inputs`
+        have not n rows.
 
     Examples
     --------
@@ -46,7 +49,7 @@ class CrossEntropy(Examples, static=()):
      [0.2218 0.64  ]]
     """
 
-    def __init__(self, logits: Callable[[Array], Array], targets: Array):
+    def __init__(self, logits: Callable[..., Array], targets: Array, inputs: Any = None):
         if not callable(logits):
             _checks.fail("logits", logits, "pass a function from the parameters (D,) to the logits (n, q)")
         self.predict = logits if isinstance(logits, Partial) else Partial(logits)
@@ -65,6 +68,7 @@ class CrossEntropy(Examples, static=()):
             if abs(np.asarray(sums) - 1).max() > 1e-5:
                 _checks.fail("the sums of the rows of targets", sums[:, 0], "each row must sum to 1")
         self.targets = targets / sums
+        self.inputs = checked_inputs(inputs, targets.shape[0])
 
     def loss(self, x: Array) -> Array:
         """L(x), shape ()."""

@@ -20,12 +20,14 @@ class Examples(Loss):
     """A mean over n examples, `L(x) = (1/n) Σ_i ℓ(f_i(x), y_i)`, with ℓ at rest where the example is fitted.
 
     A subclass has `targets`, (n,) or (n, q) if an output is a vector, and the methods `loss(x)`, `predict(x)`,
-    `slopes`, `curvatures` and, if its labels can be drawn afresh, `relabel`. On Γ `∇²L = (1/n) Jᵀ C J`, J = ∂f and C
+    `slopes`, `curvatures` and, if its labels can be drawn afresh, `relabel`. Where it has `inputs`, arrays with n rows
+    in any tree, it has `predict(x, inputs)` instead, for any number of rows. On Γ `∇²L = (1/n) Jᵀ C J`, J = ∂f and C
     the curvatures, block by block.
     """
 
-    predict: Callable[[Array], Array]
+    predict: Callable[..., Array]
     targets: Array
+    inputs: Any = None
 
     def slopes(self, outputs: Array, targets: Array) -> Array:
         """`∂ℓ/∂f` of B examples with these outputs and targets, both (B,) or (B, q), in the same shape."""
@@ -59,14 +61,27 @@ class Examples(Loss):
         """The number M = nr of conditions that fit all examples, and so the rank of ∇²L where they are independent."""
         return self.num_examples * jax.eval_shape(self.roots, self.targets, self.targets).shape[1]
 
-    def outputs(self, x: Array) -> Array:
-        """f(x), in the shape of the targets."""
-        outputs = self.predict(x)
-        if outputs.shape != self.targets.shape:
-            _checks.fail(
-                "the shape of predict(x)", outputs.shape, f"it must be that of targets, {self.targets.shape}"
+    def outputs(self, x: Array, indices: Array | None = None) -> Array:
+        """f(x), in the shape of the targets; of the B examples `indices` (B,) alone, (B,) or (B, q).
+
+        Without `inputs` the model gives all outputs or none, and a few of them cost as much as all.
+        """
+        rows = self.num_examples if indices is None or self.inputs is None else indices.size
+        if self.inputs is None:
+            outputs = self.predict(x)
+        elif indices is None:
+            outputs = self.predict(x, self.inputs)
+        else:
+            outputs = self.predict(x, jax.tree.map(lambda leaf: leaf[indices], self.inputs))
+        expected = (rows, *self.targets.shape[1:])
+        if outputs.shape != expected:
+            call, like = (
+                ("predict(x)", "that of targets, ")
+                if self.inputs is None
+                else (f"predict(x, inputs) for {rows} rows", "")
             )
-        return outputs
+            _checks.fail(f"the shape of {call}", outputs.shape, f"it must be {like}{expected}")
+        return outputs if indices is None or self.inputs is not None else outputs[indices]
 
     def jacobian(self, x: Array) -> Array:
         """J = ∂f(x), shape (n, D) or (nq, D), a row for each output, example by example."""
@@ -90,15 +105,9 @@ class Examples(Loss):
         The map takes an array in the shape of the outputs, (B,) or (B, q), to (D,). Gradients of single examples are
         made of these, `∇ℓ_b = slope_b ∇f_b`.
         """
-        outputs, pullback = jax.vjp(self.outputs, x)
-        if indices is None:
-            return outputs, self.targets, lambda weights: pullback(weights)[0]
-        zeros = jnp.zeros_like(outputs)
-        return (
-            outputs[indices],
-            self.targets[indices],
-            lambda weights: pullback(zeros.at[indices].add(weights))[0],
-        )
+        targets = self.targets if indices is None else self.targets[indices]
+        outputs, pullback = jax.vjp(lambda x: self.outputs(x, indices), x)
+        return outputs, targets, lambda weights: pullback(weights)[0]
 
     def example_gradients(self, x: Array) -> Array:
         """∇ℓ_i(x) of every example, shape (n, D); their mean is ∇L(x)."""
@@ -165,4 +174,21 @@ class Examples(Loss):
 
 @jax.jit
 def _jacobian(problem: Examples, x: Array) -> Array:
-    return jax.jacrev(problem.outputs)(x).reshape(-1, x.size)
+    if problem.inputs is None:
+        return jax.jacrev(problem.outputs)(x).reshape(-1, x.size)
+
+    def of_example(i: Array) -> Array:
+        return jax.jacrev(lambda x: problem.outputs(x, i[None])[0])(x)
+
+    return jax.vmap(of_example)(jnp.arange(problem.num_examples)).reshape(-1, x.size)
+
+
+def checked_inputs(inputs: Any, number: int) -> Any:
+    """The argument `inputs`, arrays with `number` rows each in any tree, or None."""
+    arrays = jax.tree.map(lambda leaf: _checks.numbers("inputs", leaf), inputs)
+    for array in jax.tree.leaves(arrays):
+        if array.ndim == 0 or array.shape[0] != number:
+            _checks.fail(
+                "the shape of inputs", array.shape, f"it must begin with n = {number}, a row for each target"
+            )
+    return arrays

@@ -14,6 +14,13 @@ from labnoise import _checks
 from labnoise._linalg import RANK, pseudo_inverse
 from labnoise._pytree import Pytree
 
+# What to do where a matrix D x D is too large.
+_INSTEAD = (
+    "a LeastSquares or CrossEntropy problem with fewer outputs than parameters has no such matrix in project, "
+    "label_noise_flow, sharpness, limiting_diffusion, nor in drift_terms if the noise is passed in place of its "
+    "covariance; of any loss largest_curvature and distance have none, and hessian_product(x) is the map v -> Hv"
+)
+
 
 class Loss(Pytree):
     """Any smooth loss `L(x) = fn(x)`; also what all losses share.
@@ -84,6 +91,7 @@ class Loss(Pytree):
 
     def hessian(self, x: Array) -> Array:
         """∇²L(x), shape (D, D)."""
+        _checks.room("the Hessian", x.size, 1, _INSTEAD)
         return _hessian(self, x)
 
     def resolvent(self, x: Array, lengths: Array) -> Callable[[Array], Array]:
@@ -91,6 +99,9 @@ class Loss(Pytree):
 
         Implicit steps of gradient flow are made of it. The nearer A is to ∇²L on Γ, the longer they can be.
         """
+        _checks.room(
+            "implicit steps of gradient flow on a loss of this kind", x.size, 2 * len(lengths), _INSTEAD
+        )
         inverse = jnp.linalg.inv(jnp.eye(x.size) + lengths[:, None, None] * self.hessian(x))
         return lambda gradients: jnp.einsum("kij,kj->ki", inverse, gradients)
 
@@ -114,8 +125,9 @@ class Loss(Pytree):
             drop, rounding = _drop(self, x, flat), 1e-13 * (jnp.abs(self.loss(x)) + largest * (x @ x))
             if drop > rounding:
                 return (
-                    "gradient flow from here ends at a degenerate saddle or maximum: the Hessian vanishes along a "
-                    f"direction in which the loss falls by {float(drop):.1e} within 0.01; move the start a little"
+                    "gradient flow from here ends at a degenerate saddle or maximum, or on its way to infinity: the "
+                    f"Hessian vanishes along a direction in which the loss falls by {float(drop):.1e} within 0.01; "
+                    "move the start a little, or see that the loss has a finite minimizer"
                 )
         return None
 

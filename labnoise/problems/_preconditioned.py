@@ -29,6 +29,10 @@ class Preconditioned(Loss, static=()):
         """y = F⁻¹x."""
         return x / self.factor if self.factor.ndim == 1 else jnp.linalg.solve(self.factor, x)
 
+    def pulled(self, gradient: Array) -> Array:
+        """Fᵀg, the gradient in y of one in x."""
+        return self.factor * gradient if self.factor.ndim == 1 else gradient @ self.factor
+
     def loss(self, y: Array) -> Array:
         return self.problem.loss(self.outward(y))
 
@@ -42,8 +46,12 @@ class PreconditionedExamples(Preconditioned, Examples, static=()):
     def targets(self) -> Array:  # type: ignore[override]
         return self.problem.targets
 
-    def predict(self, y: Array) -> Array:
-        return self.problem.predict(self.outward(y))
+    @property
+    def inputs(self) -> Any:
+        return self.problem.inputs
+
+    def outputs(self, y: Array, indices: Array | None = None) -> Array:
+        return self.problem.outputs(self.outward(y), indices)
 
     def slopes(self, outputs: Array, targets: Array) -> Array:
         return self.problem.slopes(outputs, targets)

@@ -3,8 +3,6 @@
 `f_i(x) = ⟨z_i, w(x)⟩` with weights `w = u⊙u − v⊙v`, x = (u, v), or `w = v⊙v`, x = v.
 """
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -103,15 +101,9 @@ class SparseRegression(LeastSquares, static=("parametrization",)):
             )
         return self.design @ self.weights(x)
 
-    def examples(
-        self, x: Array, indices: Array | None = None
-    ) -> tuple[Array, Array, Callable[[Array], Array]]:
+    def outputs(self, x: Array, indices: Array | None = None) -> Array:
         """As for any least squares, but only the rows that are asked for are multiplied."""
-        if indices is None:
-            return super().examples(x)
-        rows = self.design[indices]
-        outputs, pullback = jax.vjp(lambda x: rows @ self.weights(x), x)
-        return outputs, self.targets[indices], lambda weights: pullback(weights)[0]
+        return super().outputs(x) if indices is None else self.design[indices] @ self.weights(x)
 
     def own_sharpness(self, x: Array) -> Array:
         """`tr∇²L(x) = 8·loss_scale Σ_j m_j x_j²`, and for "square" `(4·loss_scale/n) Σ_ij r_i z_ij` more."""

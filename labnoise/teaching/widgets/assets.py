@@ -10,4 +10,6 @@ DISPLAY = _HERE / "display.js"
 CANVAS = _HERE / "canvas.js"
 
 # What every page with a widget loads, in this order; plain scripts, so that they run from file:// too.
-ASSETS = (STYLE_SHEET, GESTURES, DISPLAY, _HERE / "explore.js")
+LOADED = (STYLE_SHEET, GESTURES, _HERE / "explore.js")
+# What has to lie together: the script that draws is loaded with a widget's first pictures.
+ASSETS = (*LOADED, DISPLAY)

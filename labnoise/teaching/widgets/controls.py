@@ -12,7 +12,7 @@ import numpy as np
 
 Value = Any  # a finite number, or a string
 
-# The formats that `display.js` writes as Python does.
+# The formats that `gestures.js` writes as Python does.
 _FORMAT = re.compile(r"[^{}]*\{:(\.\d+)?[gf]\}[^{}]*")
 
 

@@ -17,9 +17,10 @@ async function exploreUnpack(bytes) {
   header.shapes.forEach((shapes, kind) => {
     const frames = header.which.flatMap((which, frame) => (which === kind ? [frame] : []));
     const size = exploreCount(shapes);
-    let before = new Int32Array(size);
+    let before;
     for (const frame of frames) {
-      const row = Int32Array.from(before, (number) => number + step(at++));
+      const row = new Int32Array(size);
+      for (let i = 0; i < size; i += 1) row[i] = step(at++) + (before ? before[i] : i < 2 ? 0 : row[i - 2]);
       rows[frame] = row;
       before = row;
     }
@@ -193,16 +194,4 @@ function exploreScreen(sheets, [width, height]) {
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
   const set = (which) => (picture) => { pictures[which] = picture; paint(which); };
   return { lay: set(0), show: set(1) };
-}
-
-/** A number as Python writes it in a format such as "{:.3g}". */
-function exploreFormat(format, number) {
-  const [, before, digits, kind, after] = format.match(/^([^{}]*)\{:(?:\.(\d+))?([gf])\}([^{}]*)$/);
-  const precision = digits === undefined ? 6 : Number(digits);
-  if (kind === "f") return before + number.toFixed(precision) + after;
-  const exact = Number(number.toPrecision(precision || 1));
-  const [mantissa, exponent] = exact.toExponential().split("e");
-  const plain = exponent >= -4 && exponent < (precision || 1);
-  const scientific = () => `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-  return before + (plain ? String(exact) : scientific()) + after;
 }

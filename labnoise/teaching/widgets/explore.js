@@ -2,14 +2,21 @@
 (() => {
   window.exploreData = (script, text) => script.arrived(text); // what a file of pictures calls
 
-  /** The pack of pictures in a file; a script element, as a page on a disk may load nothing else. */
-  async function load(address) {
+  /** Run a file, and what it gives: a script element, as a page on a disk may load nothing else. */
+  function run(address) {
     const script = Object.assign(document.createElement("script"), { src: address });
-    const text = await new Promise((arrived, missing) => {
-      Object.assign(script, { arrived, onerror: () => missing(address) });
-      document.head.append(script);
+    const given = new Promise((arrived, missing) => {
+      Object.assign(script, { arrived, onload: arrived, onerror: () => missing(address) });
     });
-    script.remove();
+    document.head.append(script);
+    return given.finally(() => script.remove());
+  }
+
+  // The script that draws comes with the first pictures: a page that is only read does without it.
+  let drawing;
+  async function load(address, drawn) {
+    drawing ??= run(drawn);
+    const [text] = await Promise.all([run(address), drawing.catch((missing) => { drawing = undefined; throw missing; })]);
     return exploreUnpack(exploreBytes(text));
   }
 
@@ -62,7 +69,7 @@
     function pack(name) {
       if (there.has(name)) return there.get(name);
       if (!files.has(name)) {
-        const coming = load(`${spec.folder}/${name}.js`);
+        const coming = load(`${spec.folder}/${name}.js`, spec.drawing);
         files.set(name, coming);
         coming.then((pack) => there.set(name, pack), () => files.delete(name)); // to be tried again on the next visit
       }

@@ -1,4 +1,4 @@
-// What both fronts of `explore` share: controls, a button that plays and a pad to drag in.
+// What both fronts of `explore` share of controls: fields, their numbers, a button that plays and a pad to drag in.
 
 /** Call `turn(i, place)` when the reader turns a control of `root`, the fields in the order of the controls; a range's
  *  places are the numbers of its stops, and what lies between two. A key moves a range by one stop, Page Up and Page
@@ -86,4 +86,16 @@ function explorePlace(numbers, number) {
   const above = numbers.findIndex((other) => sign * (other - number) > 0);
   if (above <= 0) return above < 0 ? numbers.length - 1 : 0;
   return above - 1 + (number - numbers[above - 1]) / (numbers[above] - numbers[above - 1]);
+}
+
+/** A number as Python writes it in a format such as "{:.3g}". */
+function exploreFormat(format, number) {
+  const [, before, digits, kind, after] = format.match(/^([^{}]*)\{:(?:\.(\d+))?([gf])\}([^{}]*)$/);
+  const precision = digits === undefined ? 6 : Number(digits);
+  if (kind === "f") return before + number.toFixed(precision) + after;
+  const exact = Number(number.toPrecision(precision || 1));
+  const [mantissa, exponent] = exact.toExponential().split("e");
+  const plain = exponent >= -4 && exponent < (precision || 1);
+  const scientific = () => `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  return before + (plain ? String(exact) : scientific()) + after;
 }

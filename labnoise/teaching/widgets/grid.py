@@ -24,8 +24,9 @@ Combination = tuple[int, int]  # the numbers of the choice and of the throw
 
 ALLOWED = 0.7 * FINENESS  # in each coordinate: a vertex is then within a pixel of where it belongs
 _PROBES = 5  # of an interval, at random places of the other controls
-_CHECKS = 60  # random settings, none of which may be off at the end
-_ROUNDS = 12
+_CHECKS = 200  # random settings, none of which may be off at the end
+_MENDS = 8  # in a round, before what they changed is tried again
+_ROUNDS = 40
 _NODES = 96  # of a range, at most
 _NARROW = 1 / 32  # of the way between stops: what still changes there jumps
 _PICTURES = 4000  # that may be computed for the search
@@ -160,10 +161,12 @@ class _Search:
 
     def _repair(self) -> bool:
         """Try random settings; where one is off, halve the interval that is to blame. Whether there was one."""
-        self.grid.off, mended = 0.0, False
+        self.grid.off, mends = 0.0, 0
         if not self._continuous():
             return False
         for _ in range(_CHECKS):
+            if mends == _MENDS:
+                break
             places, combination = self._random(on_nodes=False)
             around = [
                 (self.frame(corner, combination), weight) for corner, weight in self.grid.around(places)
@@ -171,14 +174,14 @@ class _Search:
             truth = self.frame(places, combination)
             if any(frame.shapes != truth.shapes for frame, _ in around):
                 self._step_what_changes_shape(places, combination)
-                mended = True
+                mends += 1
                 continue
             error = self._far(mixed(around), truth.numbers)
             self.grid.off = max(self.grid.off, error / FINENESS)
             if error > ALLOWED:
-                mended = True
+                mends += 1
                 self._halve_the_worst(places, combination)
-        return mended
+        return mends > 0
 
     def _interval(self, i: int, place: float) -> tuple[float, float]:
         nodes = self.grid.nodes[i]

@@ -1,7 +1,8 @@
 """Recorded pictures as bytes for the browser: `display.js` is the other end.
 
 A pack is deflated. In it come the length of a header (4 bytes), the header in JSON, and the numbers: whole sixteenths
-of a pixel, each row as its difference from the row before it of the same shapes, in four planes of bytes.
+of a pixel, in four planes of bytes. A row is told by its difference from the row before it of the same shapes, and the
+first such row by the difference of each number from the one two before it, which for a vertex is the one before it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def pack(frames: list[Frame]) -> bytes:
     rows = []
     for shape in shapes:
         numbers = np.stack([frame.numbers for frame in frames if frame.shapes == shape])
-        rows.append(np.diff(numbers, axis=0, prepend=0).astype(np.int32).ravel())
+        first = numbers[0] - np.concatenate([[0, 0], numbers[0]])[: numbers.shape[1]]
+        rows.append(np.concatenate([first, np.diff(numbers, axis=0).ravel()]).astype(np.int32))
     steps = np.concatenate(rows)
     folded = ((steps << 1) ^ (steps >> 31)).astype("<u4")  # 0, −1, 1, −2 … to 0, 1, 2, 3 …
     planes = folded.view(np.uint8).reshape(-1, 4).T.tobytes()

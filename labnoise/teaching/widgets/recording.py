@@ -8,8 +8,10 @@ number by number, and so a page moves from one to the other.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -221,7 +223,8 @@ class Recorder(RendererBase):
         codes = np.asarray(path.codes) if path.codes is not None else _default_codes(len(vertices))
         vertices, codes = vertices[codes != Path.STOP], codes[codes != Path.STOP]
         vertices = vertices[codes != Path.CLOSEPOLY]
-        return _run_lengths(codes), self._flipped(vertices) if upside_down else vertices * [1, -1]
+        lengths = list(_run_lengths(codes.astype(np.uint8).tobytes()))
+        return lengths, self._flipped(vertices) if upside_down else vertices * [1, -1]
 
     def _flipped(self, vertices: np.ndarray) -> np.ndarray:
         return vertices * [1, -1] + [0, self.height]
@@ -240,10 +243,9 @@ def _default_codes(count: int) -> np.ndarray:
     return codes
 
 
-def _run_lengths(codes: np.ndarray) -> list[int]:
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    lengths = np.diff(starts, append=len(codes))
-    return [int(number) for pair in zip(codes[starts], lengths, strict=True) for number in pair]
+@lru_cache(1024)  # most paths of a picture are alike, as the cells of a mesh are
+def _run_lengths(codes: bytes) -> tuple[int, ...]:
+    return tuple(number for code, run in itertools.groupby(codes) for number in (code, len(list(run))))
 
 
 def _is_rectilinear(codes: list[int], vertices: np.ndarray) -> bool:

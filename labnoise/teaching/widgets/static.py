@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from labnoise.teaching.widgets.as_code import setting_as_code
+from labnoise.teaching.widgets.assets import DISPLAY
 from labnoise.teaching.widgets.controls import Control, Value
 from labnoise.teaching.widgets.definition import THROW, Definition
 from labnoise.teaching.widgets.grid import Combination, Grid, Places, refine
@@ -24,8 +25,9 @@ from labnoise.teaching.widgets.markup import controls_markup
 from labnoise.teaching.widgets.packing import Frame, pack
 from labnoise.teaching.widgets.picture_files import encode
 
-# Chapters lie in one folder below the top, beside which the book's build copies the pictures.
+# Chapters lie in one folder below the top, beside which the book's build copies the pictures and the scripts.
 FRAMES = "../_frames"
+DRAWING = f"../_static/{DISPLAY.name}?v={hashlib.sha256(DISPLAY.read_bytes()).hexdigest()[:8]}"
 REPORT = "report.json"  # beside the pictures: which ranges are continuous, and why others are not
 
 MOST_A_PACK, MOST_IN_ALL = 400_000, 2_000_000  # bytes
@@ -167,6 +169,7 @@ def _page(definition: Definition, frames_id: str, grid: Grid, sentence: str) -> 
     ranges = iter(zip(grid.nodes, grid.why_stepped, strict=True))
     spec = {
         "folder": folder,
+        "drawing": DRAWING,
         "size": [width, height],
         "controls": [
             _described(control, *(next(ranges) if control.is_range else ()))

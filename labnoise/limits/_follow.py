@@ -1,0 +1,86 @@
+"""Flows on Γ followed in time, and what is said where one cannot be followed, crosses a kink, or has come to rest."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from labnoise import _checks
+from labnoise.limits._runge_kutta import Field, Limits, solve
+from labnoise.problems import Loss
+from labnoise.problems._kinks import kink_at, kink_between
+
+# Of |Y|: a flow that moved by less in the second half of its time is at rest where it cannot be followed.
+_STILL = 1e-6
+
+
+def follow(
+    name: str,
+    problem: Loss,
+    make: Callable[[Any], Field],
+    data: Any,
+    start: Array,
+    t: Array,
+    limits: Limits,
+) -> Array:
+    """The states (k, D) of the flow with the field `make(data)` at the times t = `name`, NaN where there are none."""
+    path, solid, reached, *_ = solve(make, data, start, t, limits)
+    if _checks.concrete(problem, start, t, path, solid, reached) and not solid.all():
+        first = int(solid.argmin())
+        half = solve(make, data, start, reached[first : first + 1] / 2, limits)
+        moved = jnp.linalg.norm(path[first] - half.states[0]) / (jnp.linalg.norm(path[first]) + 1e-300)
+        if half.solid[0] and moved <= _STILL:
+            warnings.warn(
+                f"{name} = {float(t[first]):.6g}: the flow was followed to {float(reached[first]):.6g} and has come to "
+                f"rest, for in the second half of that it moved by {float(moved):.1e}·|Y|; this one is its state "
+                "from there on",
+                stacklevel=3,
+            )
+            path, solid = path.at[first:].set(path[first]), jnp.ones_like(solid)
+    explain_unreached(name, t, path, solid, reached, problem)
+    warn_of_kinks(name, t, problem, start, path)
+    return jnp.where(solid[:, None], path, jnp.nan)
+
+
+def checked_times(name: str, t: Any) -> Array:
+    """Finite times (k,) ≥ 0, increasing."""
+    times = _checks.times(name, t)
+    if _checks.concrete(times):
+        steps = np.diff(np.asarray(times), prepend=0.0)
+        if not np.isfinite(np.asarray(times)).all() or (steps < 0).any():
+            _checks.fail(name, t, "pass increasing finite times, zero or positive")
+    return times
+
+
+def explain_unreached(
+    name: str,
+    t: Array,
+    path: Array,
+    solid: Array,
+    reached: Array,
+    problem: Loss,
+    stiff: str = "it is stiff there: end earlier, or allow more steps (max_steps) or larger errors (tolerance)",
+) -> None:
+    """Raise ValueError where a flow was given up before one of the concrete times t (k,), and say how far it came."""
+    if _checks.concrete(problem, path, reached, solid) and not solid.all():
+        first = int(solid.argmin())
+        _checks.fail(
+            name,
+            t,
+            f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}; "
+            + (kink_at(problem, path[first]) or problem.dependence(path[first]) or stiff),
+        )
+
+
+def warn_of_kinks(name: str, t: Array, problem: Loss, start: Array, path: Array) -> None:
+    """Warn where a flow came from its concrete start to its last state by a kink."""
+    if _checks.concrete(problem, start, path) and len(path):
+        before = start
+        for time, state in zip(np.asarray(t), path, strict=True):
+            if kink := kink_between(problem, before, state):
+                warnings.warn(f"{name} = {time:.6g}: up to here {kink}", stacklevel=4)
+                return
+            before = state
