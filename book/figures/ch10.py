@@ -134,12 +134,14 @@ def show_draws(artists, t, measure, throw, times, sharpness, errors):
     for line, row in zip(artists["faint"], values, strict=True):
         line.set_data(times[1:], row[1:])
     artists["start"].set_ydata([values[k, 0]] * 2)
-    now = []
-    for line, dot, table in zip(artists["lines"], artists["now"], (sharpness, values), strict=True):
+    everywhere = [at(times, table.T, t) for table in (sharpness, values)]  # of all draws
+    now = [float(found[k]) for found in everywhere]
+    for line, dot, table, value in zip(
+        artists["lines"], artists["now"], (sharpness, values), now, strict=True
+    ):
         line.set_data(times[1:], table[k, 1:])
-        now.append(float(at(times, table[k], t)))
-        dot.set_data([t], [now[-1]])
-    better = np.mean([at(times, row, t) < row[0] for row in values])
+        dot.set_data([t], [value])
+    better = np.mean(everywhere[1] < values[:, 0])
     return (
         f"Training set {k + 1}, t = {t:.3g}: the sharpness fell from {sharpness[k, 0]:.3g} to {now[0]:.3g}; "
         f"the {measure} on unseen images was {values[k, 0]:.3f} and is {now[1]:.3f}. "
