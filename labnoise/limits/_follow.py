@@ -13,8 +13,9 @@ from labnoise.limits._runge_kutta import Field, Limits, solve
 from labnoise.problems import Loss
 from labnoise.problems._kinks import kink_at, kink_between
 
-# Of |Y|: a flow that moved by less in the second half of its time is at rest where it cannot be followed.
-_STILL = 1e-6
+# Of |Y|: a flow that cannot be followed is at rest if it moved by less in the second half of its time, and by less than half
+# of what it did in the quarter before: one that is given up at its first steps has moved by little, too, but evenly.
+_STILL, _SLOWED = 1e-6, 0.5
 
 
 def follow(
@@ -30,12 +31,14 @@ def follow(
     path, solid, reached, *_ = solve(make, data, start, t, limits)
     if _checks.concrete(problem, start, t, path, solid, reached) and not solid.all():
         first = int(solid.argmin())
-        half = solve(make, data, start, reached[first : first + 1] / 2, limits)
-        moved = jnp.linalg.norm(path[first] - half.states[0]) / (jnp.linalg.norm(path[first]) + 1e-300)
-        if half.solid[0] and moved <= _STILL:
+        done = reached[first]
+        parts = solve(make, data, start, jnp.array([0.25, 0.5]) * done, limits)
+        before, moved = jnp.linalg.norm(jnp.diff(jnp.stack([*parts.states, path[first]]), axis=0), axis=1)
+        moved, size = float(moved), float(jnp.linalg.norm(path[first]))
+        if parts.solid.all() and moved <= min(_STILL * size, _SLOWED * float(before)) and done > 0:
             warnings.warn(
-                f"{name} = {float(t[first]):.6g}: the flow was followed to {float(reached[first]):.6g} and has come to "
-                f"rest, for in the second half of that it moved by {float(moved):.1e}·|Y|; this one is its state "
+                f"{name} = {float(t[first]):.6g}: the flow was followed to {float(done):.6g} and has come to "
+                f"rest, for in the second half of that it moved by {moved / size:.1e}·|Y|; this one is its state "
                 "from there on",
                 stacklevel=3,
             )
