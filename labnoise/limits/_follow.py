@@ -13,8 +13,8 @@ from labnoise.limits._runge_kutta import Field, Limits, solve
 from labnoise.problems import Loss
 from labnoise.problems._kinks import kink_at, kink_between
 
-# Of |Y|: a flow that cannot be followed is at rest if it moved by less in the second half of its time, and by less than half
-# of what it did in the quarter before: one that is given up at its first steps has moved by little, too, but evenly.
+# Of |Y|: a flow that cannot be followed is at rest if it moved by less in the second half of its time, and by less
+# than half of what it did in the quarter before: one that is given up at its first steps moved by little, but evenly.
 _STILL, _SLOWED = 1e-6, 0.5
 
 
