@@ -34,7 +34,7 @@ def half_life(beta, runs=64, seed=0):
         "np.polyfit(x, y, 1)[0] is the slope.",
     ),
     rtol=0.0025,  # two decimals
-    after="Close to 2: η²k has become (η/(1 − β))²k. What is missing is the error of order η/(1 − β) at the last β.",
+    after="Close to 2: η²k has become (η/(1 − β))²k. What is missing are errors of the order of the rate.",
 )
 def power():
     """The power p in: half-life proportional to (1 − β)^p."""

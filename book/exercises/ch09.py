@@ -47,11 +47,11 @@ def oblique(J, p):
 
 
 def _example(rng):
-    """Inputs and coefficients of which the largest is not that of the least or greatest input."""
+    """Inputs and coefficients of which the largest is not that of the least or greatest input or price."""
     while True:
-        z, w = rng.uniform(0.3, 3.0, 4), rng.uniform(0.1, 1.0, 4)
-        winners = {int(np.argmin(z)), int(np.argmax(z * w)), int(np.argmax(z * z * w))}
-        if int(np.argmax(w)) not in winners and len(winners) == 3:
+        z, w = rng.uniform(0.3, 3.0, 5), rng.uniform(0.1, 1.0, 5)
+        winners = {int(np.argmin(z)), int(np.argmax(z)), int(np.argmax(z * w)), int(np.argmax(z * z * w))}
+        if int(np.argmax(w)) not in winners and len(winners) == 4:
             return z, w
 
 
@@ -68,6 +68,9 @@ def _alone(z, w, j):
         ),
         "The right one is left, but alone it has to fit the example: z_j w_j = y.": (
             lambda z, w: np.where(w == w.max(), w, 0.0)
+        ),
+        "You let the largest input win. Which entries keep their order in the equation?": (
+            lambda z, w: _alone(z, w, np.argmax(z))
         ),
         "You let the largest contribution z_j w_j win. Which entries keep their order in the equation?": (
             lambda z, w: _alone(z, w, np.argmax(z * w))

@@ -1,4 +1,4 @@
-"""Heavy ball on the hyperbola, for chapter 7's widget: for hundreds of settings its steps are written out."""
+"""Heavy ball on the hyperbola, for chapter 8's widget: for hundreds of settings its steps are written out."""
 
 from functools import cache, lru_cache
 

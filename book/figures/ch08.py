@@ -9,7 +9,7 @@ from labnoise.widgets import COLORS
 T_MAX = 4.0  # what is shown of the slow motion of heavy ball
 METHOD_COLORS = {
     "label noise": COLORS["label"],
-    "heavy ball": COLORS["limit"],
+    "heavy ball": "#8c564b",
     "Local SGD": COLORS["gaussian"],
     "sharpness-aware": COLORS["gradient"],
     "noise taken back": COLORS["minibatch"],
@@ -98,13 +98,13 @@ def plot_one_against_all(flows, runs):
 def plot_speed_limit(measured, law):
     """Half-lives times η^(2/3) against a = (1 − β)/η^(2/3); `measured` η → (a, half-lives), `law` of a."""
     _, axes = plt.subplots(figsize=(6.4, 3.2))
-    shades = (COLORS["gaussian"], COLORS["sgd"], COLORS["manifold"])
+    shades = (COLORS["gaussian"], COLORS["sgd"], COLORS["gradient"])
     for (eta, (a, lives)), color in zip(measured.items(), shades, strict=True):
         axes.plot(a, lives, "o", color=color, ms=7, mec="white", label=f"η = {eta:g}")
     grid = np.geomspace(0.24, 4.4, 60)
     axes.plot(grid, law(grid), "--", color=COLORS["limit"], lw=2)
     axes.set(xscale="log", yscale="log", ylim=(0.3, 20))
-    axes.set(xlabel="(1 − β) / η^⅔", ylabel="half-life · η^⅔")
+    axes.set(xlabel=r"$(1-\beta)\,/\,\eta^{2/3}$", ylabel=r"half-life $\cdot\;\eta^{2/3}$")
     axes.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
     axes.set_yticks([1, 10], ["1", "10"])
     axes.minorticks_off()
@@ -118,7 +118,7 @@ def plot_tie(curves, flow):
     _, axes = plt.subplots(figsize=(6.4, 3.2))
     axes.axhline(0, color=COLORS["guide"], ls=":", lw=1.2)
     for (label, curve), color in zip(
-        curves.items(), (COLORS["sgd"], COLORS["minibatch"], COLORS["manifold"]), strict=True
+        curves.items(), (COLORS["sgd"], COLORS["minibatch"], COLORS["gradient"]), strict=True
     ):
         axes.plot(*curve, color=color, lw=2, label=label)
     axes.plot(*flow, "--", color=COLORS["limit"], lw=2, label="limit")

@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 from labnoise.widgets import COLORS
 
 ADAM = COLORS["limit"]
-ARROW = 0.3  # of an arrow's length to the velocity it shows
+ARROW = 0.12  # of an arrow's length to the velocity it shows
 METHOD_COLORS = {
     "SGD": COLORS["sgd"],
     "SGD standardized": COLORS["gaussian"],
@@ -64,15 +64,14 @@ def stage_turn(fig):
 def show_turn(artists, w1, ratio):
     """The motion at the point of Γ with this w₁, for second moments held at this ratio V₂/V₁."""
     x, p = on_gamma(w1), weighted(ratio)
-    line = second_moment.FEATURES * x * p  # the direction PJᵀ
-    line *= 0.3 / np.linalg.norm(line)
-    artists["across"].set_data(*np.transpose([x - line, x + line]))
     for name, velocity in (
         ("pull", second_moment.pull(x, p)),
         ("SGD", second_moment.velocity(x, np.ones(2))),
         ("Adam", second_moment.velocity(x, p)),
     ):
         artists[name].set_data(*np.transpose([x, x + ARROW * velocity]))
+    ends = [x + ARROW * second_moment.pull(x, p), x + ARROW * second_moment.velocity(x, p)]
+    artists["across"].set_data(*np.transpose(ends))
     artists["point"].set_data(*x[:, None])
     shares = np.linspace(0.02, 0.98, 60)
     artists["curve"].set_data(shares, [speed(w, p) for w in shares])
@@ -144,10 +143,12 @@ def stage_cut(fig, kappas, sizes):
     left, right = fig.subplots(1, 2)
     across, up = edges(kappas), edges(sizes)
     left.set(xlabel="nonzeros κ", ylabel="examples n", xlim=across[[0, -1]], ylim=up[[0, -1]])
-    right.set(xlabel="examples n", ylabel="share solved", xlim=up[[0, -1]], ylim=(-0.05, 1.05))
+    left.set_xticks([1, 5, 10, 15])
+    right.set(xlabel="examples n", ylabel="share solved", xlim=up[[0, -1]], ylim=(-0.05, 1.4))
+    right.set_yticks([0, 0.5, 1])
     nothing = np.zeros((len(sizes), len(kappas)))
     for i, (method, color) in enumerate(METHOD_COLORS.items()):
-        right.text(16.5, 0.4 - 0.085 * i, method, color=color, weight="bold", fontsize=9)
+        right.text(3 + 12 * (i % 2), 1.26 - 0.13 * (i // 2), method, color=color, weight="bold", fontsize=9)
     return {
         "mesh": left.pcolormesh(across, up, nothing, vmin=-1, vmax=1, cmap="PuOr", edgecolors="face", lw=0.5),
         "cut": left.axvline(kappas[0], color=COLORS["guide"], lw=1.5),
@@ -199,14 +200,16 @@ def stage_regimes(fig):
     """The plane of η and 1 − β₂ with its borders, and how far x₁ moves."""
     fig.set_size_inches(7.0, 3.5)
     left, right = fig.subplots(1, 2)
-    rates = np.array([1e-3, 0.1])
+    rates = np.array([5e-4, 0.1])
     for power, name in ((2, "1−β₂ = η²"), (1, "1−β₂ = η")):
         left.plot(rates, rates**power, color=COLORS["guide"], lw=1.2)
-        left.text(1.15e-3, 1.5 * 1e-3**power if power == 1 else 4e-6, name, color=COLORS["guide"], fontsize=9)
+        left.text(
+            *((4e-3, 1.6e-2) if power == 1 else (8e-3, 1.2e-5)), name, color=COLORS["guide"], fontsize=9
+        )
     left.plot([1e-3], [1e-3], "s", color=COLORS["gradient"], ms=7)
     left.text(1.3e-3, 5e-4, "practice", color=COLORS["gradient"], fontsize=9)
     left.set(xscale="log", yscale="log", xlim=rates, ylim=(1e-6, 1), xlabel="η", ylabel="1 − β₂")
-    right.set(xscale="log", xlim=(7e-5, 0.5), ylim=(0, 0.08), xlabel="1 − β₂", ylabel="x₁ moves by")
+    right.set(xscale="log", xlim=(7e-5, 0.5), ylim=(-0.004, 0.08), xlabel="1 − β₂", ylabel="x₁ moves by")
     right.text(9e-5, 0.022, "limit", color=ADAM, weight="bold")
     right.text(9e-5, 0.014, "with λ/(λ+b)", color=COLORS["gradient"], weight="bold")
     right.text(9e-5, 0.006, "RMSProp", color=COLORS["sgd"], weight="bold")

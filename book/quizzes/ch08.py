@@ -29,8 +29,8 @@ def longer_rounds():
         local_sgd_drift(scene, jnp.diag(jnp.array([0.0, 1.0])), x, 8, alpha).total[0] for alpha in (0.0, 1e6)
     ]
     return quiz(
-        "Eight workers step alone for ever longer between two averages. How many times stronger than with an "
-        "average after each step does the normal drift become at most?",
+        "Eight workers step alone for ever longer between two averages. By what factor does the "
+        "normal drift grow in the end, compared with an average after each step?",
         options=[
             (1, "That would be so for the noise along $\\Gamma$, which stays at $\\Sigma/8$."),
             (
@@ -79,7 +79,7 @@ def which_sharpness():
         options=[
             (
                 "one example a step",
-                "It has gone further along the same curve: a trace falls faster than its largest part.",
+                "It has gone further along the same curve: the smaller eigenvalue falls too, so a trace pulls harder.",
             ),
             (
                 "all examples",

@@ -20,7 +20,10 @@ def noise_strength():
                 "at the same time",
                 "$P$ is divided by two, and enters squared: it cancels the strength of the noise.",
             ),
-            ("four times as early", "So it would be with SGD, whose clock is $\\delta^2\\eta^2k$."),
+            (
+                "four times as early",
+                "That is the clock of SGD, $\\delta^2\\eta^2k$, under which a weight never reaches zero.",
+            ),
             ("twice as early", "$P$ stands twice in the velocity, inside the trace and in front of it."),
         ],
         answer={1: "at the same time", 2: "twice as early", 4: "four times as early"}[
