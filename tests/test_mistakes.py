@@ -142,6 +142,14 @@ def test_one_sided_bounds_are_explained():
     assert "bounds" in verdict.message
 
 
+def drawn_classes(J, chances, p, y):
+    """The covariance over examples and classes with these chances, outcome by outcome; p and y make the gradients."""
+    n, q = p.shape
+    each = [(chances[i, a] / n, J[i].T @ (p[i] - np.eye(q)[a])) for i, a in product(range(n), range(q))]
+    mean = sum(c * g for c, g in each)
+    return sum(c * np.outer(g - mean, g - mean) for c, g in each)
+
+
 NAMED = [
     ("1.2", lambda J, delta, B: 4 * delta**2 / (B * J.shape[1]) * J.T @ J, "number D"),
     ("1.2", lambda J, delta, B: 4 * delta**2 / (B * len(J) ** 2) * J.T @ J, "n twice"),
@@ -202,6 +210,21 @@ NAMED = [
     ("9.1", lambda J, p: np.eye(len(p)) - J.T @ np.linalg.inv(J * p @ J.T) @ (J * p), "Transposed"),
     ("9.4", lambda z, w: np.where(z == z.min(), z @ w / z, 0.0), "SGD ends"),
     ("9.5", lambda u, v, e: u**2 - v**2, "for e = 0"),
+    ("10.1", lambda J, logits: J.shape[2] - J.shape[0] * (J.shape[1] - logits), "Count what is independent"),
+    (
+        "10.1",
+        lambda J, logits: J.shape[2] - np.linalg.matrix_rank(J.reshape(-1, J.shape[2]), tol=1e-8),
+        "shift",
+    ),
+    ("10.3", lambda J, g, eta, delta: delta * np.sqrt(eta * g @ g), "project g"),
+    ("10.3", lambda J, g, eta, delta: eta * delta**2 * g @ np.linalg.pinv(J) @ J @ g, "the variance"),
+    (
+        "10.5",
+        lambda A, y, nu: nu @ y / np.linalg.eigvalsh(np.tensordot(nu, A, 1)).max(),
+        "Relative to M",
+    ),
+    ("10.7", lambda J, p, y, batch: drawn_classes(J, p, p, y) / batch, "own chances"),
+    ("10.7", lambda J, p, y, batch: drawn_classes(J, y, y, y) / batch, "drawing the examples"),
 ]
 
 

@@ -195,6 +195,9 @@ def _sampled(J, p, y, batch, chances=None, centred=True, crossed=True, drawn=Tru
         "The labels are drawn from the targets y, not from what the network believes.": (
             lambda J, p, y, batch: _sampled(J, p, y, batch, chances=p)
         ),
+        "Drawn from the network's own chances the labels would have mean gradient zero; they are drawn from y.": (
+            lambda J, p, y, batch: _sampled(J, p, y, batch, chances=p, drawn=False)
+        ),
         "Off Γ the examples' gradients differ, and drawing the examples is noise, too.": (
             lambda J, p, y, batch: _sampled(J, p, y, batch, drawn=False)
         ),
