@@ -32,7 +32,9 @@ def tangent(theta):
 
 def law_on_circle(variance, drift, start, t, angles):
     """The density of θ(t) at some angles, dθ = √variance dW + drift(θ) dt, by Fourier modes."""
-    modes, grid = np.arange(-40, 41), 2 * np.pi * np.arange(256) / 256
+    # without drift mode n has the weight exp(−½ variance n² t): beyond these it is rounding
+    most = int(np.clip(np.sqrt(74 / (variance * t)) + 8, 16, 48))
+    modes, grid = np.arange(-most, most + 1), 2 * np.pi * np.arange(256) / 256
     drift_modes = np.fft.fft(drift(grid)) / 256
     mixing = drift_modes[(modes[:, None] - modes[None, :]) % 256]
     generator = -np.diag(0.5 * variance * modes**2) - 1j * modes[:, None] * mixing
