@@ -31,6 +31,7 @@ settings.register_profile(
 )
 settings.load_profile("labnoise")
 
+
 @pytest.fixture(autouse=True, scope="module")
 def forget_programs():
     """Each compiled program takes memory maps, of which a process has 65 530: one that kept all would crash."""
