@@ -93,7 +93,8 @@ def test_shifts_follow_from_the_commit():
 
 def test_the_chapters_and_the_errata_are_run(monkeypatch):
     pages = reroll.pages(reroll.ROOT)
-    assert list(pages) == ["1", "2", "3", "4", "5", "6", "7", "errata"]
+    chapters = sorted((reroll.ROOT / "book").glob("[0-9][0-9]-*.md"))
+    assert list(pages) == [*(str(int(path.name[:2])) for path in chapters), "errata"]
     ran = []
     monkeypatch.setattr(reroll, "run", lambda page, shift: ran.append(page.stem) or entries([1.0]))
     for arguments, expected in (

@@ -13,9 +13,9 @@ from labnoise.limits._runge_kutta import Field, Limits, solve
 from labnoise.problems import Loss
 from labnoise.problems._kinks import kink_at, kink_between
 
-# Of |Y|: a flow that cannot be followed is at rest if it moved by less in the second half of its time, and by less
-# than half of what it did in the quarter before: one that is given up at its first steps moved by little, but evenly.
-_STILL, _SLOWED = 1e-6, 0.5
+# A flow that cannot be followed is at rest if in the second half of its time it moved by less than this, of |Y| and of
+# all its way: one that is given up at its first steps has moved by little, too, but half of that in the second half.
+_STILL, _SLOWED = 1e-6, 1e-3
 
 
 def follow(
@@ -32,10 +32,12 @@ def follow(
     if _checks.concrete(problem, start, t, path, solid, reached) and not solid.all():
         first = int(solid.argmin())
         done = reached[first]
-        parts = solve(make, data, start, jnp.array([0.25, 0.5]) * done, limits)
-        before, moved = jnp.linalg.norm(jnp.diff(jnp.stack([*parts.states, path[first]]), axis=0), axis=1)
-        moved, size = float(moved), float(jnp.linalg.norm(path[first]))
-        if parts.solid.all() and moved <= min(_STILL * size, _SLOWED * float(before)) and done > 0:
+        half = solve(make, data, start, done[None] / 2, limits)
+        moved, size, way = (
+            float(jnp.linalg.norm(part))
+            for part in (path[first] - half.states[0], path[first], path[first] - start)
+        )
+        if half.solid[0] and done > 0 and moved <= min(_STILL * size, _SLOWED * way):
             warnings.warn(
                 f"{name} = {float(t[first]):.6g}: the flow was followed to {float(done):.6g} and has come to "
                 f"rest, for in the second half of that it moved by {moved / size:.1e}·|Y|; this one is its state "
