@@ -5,6 +5,7 @@
 # make pdf    the book as one PDF                      make ledger   renew the record of measured errors
 # make binder-check   every chapter in Binder's environment    make release-check   everything, in a fresh clone
 # make reroll SHIFTS=8   run the chapters under other dice and see whether what they say still holds (long)
+# make sheets   photograph every page, wide and narrow, light and dark, to be looked at
 # make experiments   compute anew the stored results that chapters plot (long; goes on where it stopped)
 PORT ?= 8000
 WORK ?= my-work
@@ -14,7 +15,7 @@ BIN = .venv/bin
 export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/_build/jax-cache
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 
-.PHONY: book test unit lint serve lab edit lock exercises experiments reroll reroll-in-turn ledger pdf binder-check release-check mutants links clean env browser
+.PHONY: book test unit lint serve lab edit lock exercises experiments reroll reroll-in-turn ledger pdf binder-check release-check mutants links sheets clean env browser
 
 env:
 	@sh tools/setup.sh
@@ -79,6 +80,10 @@ mutants: env
 # All that a release must pass, in a fresh clone of what is committed.
 release-check:
 	@sh tools/release.sh
+
+# Pictures of every page, wide and narrow, light and dark, for people to look at.
+sheets: book browser
+	@$(BIN)/python tools/sheets.py
 
 links: env
 	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links

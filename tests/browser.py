@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import io
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
-SHEETS = ROOT / "_build" / "contact-sheets"
 sys.path.append(str(ROOT / "tools"))
 
 import chromium as installed  # noqa: E402
@@ -123,17 +120,3 @@ def load_all_pictures(page: Page) -> None:
         for (const picture of pictures) picture.loading = "eager";
         await Promise.all(pictures.map(picture => picture.decode().catch(() => {})));
     }""")
-
-
-def contact_sheet(page: Page, path: Path, height: int = 1400) -> Image.Image:
-    """Photograph the whole page, cut the strip into columns of `height`, and keep the sheet at `path`."""
-    load_all_pictures(page)
-    strip = Image.open(io.BytesIO(page.screenshot(full_page=True, type="jpeg", quality=80))).convert("RGB")
-    gap, columns = 8, -(-strip.height // height)
-    sheet = Image.new("RGB", (columns * (strip.width + gap) - gap, min(height, strip.height)), "#888888")
-    for column in range(columns):
-        part = strip.crop((0, column * height, strip.width, min((column + 1) * height, strip.height)))
-        sheet.paste(part, (column * (strip.width + gap), 0))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, quality=75)
-    return strip

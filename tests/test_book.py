@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, SHEETS, Record, chromium, contact_sheet, open_page, pages, served, settle, window
+from browser import HTML, Record, chromium, open_page, pages, served, settle, window
 from PIL import Image
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
@@ -123,14 +123,11 @@ def test_a_page_fits_its_window(visit):
 
 
 @visits(PAGES)
-def test_a_page_on_its_contact_sheets_is_light_and_dark(visit, request):
-    """The sheets are for people to look at: `_build/contact-sheets/`."""
-    tab = visit.tab
-    page, width = request.node.callspec.params["visit"]
-    name = page.replace("/", "-").removesuffix(".html")
-    for theme in in_both_themes(tab):
-        strip = contact_sheet(tab, SHEETS / f"{name}-{width}-{theme}.jpg")
-        brightness = strip.convert("L").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+def test_a_page_is_light_and_dark(visit):
+    """What is in the window; whole pages, for people to look at, are photographed by `make sheets`."""
+    for theme in in_both_themes(visit.tab):
+        photograph = Image.open(io.BytesIO(visit.tab.screenshot(type="jpeg"))).convert("L")
+        brightness = photograph.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
         assert brightness < 80 if theme == "dark" else brightness > 200
 
 

@@ -68,7 +68,17 @@ def test_what_a_report_says_of_a_classifier():
     assert lines[4].endswith(f"below {0.2 / values.sum():.3g}; a finite cloud below {2 / widest:.3g}")
 
 
-def test_the_four_terms_are_left_out_where_they_would_take_matrices(monkeypatch):
-    monkeypatch.setattr(own, "LARGEST", 10)
-    problem = LeastSquares(NETWORK, np.zeros((N, Q)) + 0.2)
-    assert "terms" not in own.report(LabelNoise(problem, 0.5), X0, t=0.01)
+def test_the_four_terms_with_fewer_and_with_more_conditions_than_weights():
+    """A sum of five weights twice over: six copies of it are more conditions than weights, and say the same."""
+    lines = []
+    for copies in (1, 6):
+        problem = LeastSquares(Partial(twice, copies=np.ones(copies)), np.ones(copies))
+        lines.append(
+            own.report(LabelNoise(problem, 0.5), jnp.array([0.2, 0.3, 0.1, 0.4, 0.5]), t=0.01).splitlines()
+        )
+    assert lines[1][0] == "D = 5 weights, 6 conditions of rank 1: Γ has dimension 4"
+    assert lines[0][1:] == lines[1][1:]
+
+
+def twice(x, copies):
+    return copies * (x[0] * x[1] + x[2:].sum())

@@ -4,9 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from labnoise import Noise, drift_terms, label_noise_flow, project
+from labnoise import DriftTerms, Noise, drift_terms, label_noise_flow, project
 
-LARGEST = 1000  # weights up to which the four terms are computed, with matrices D x D
 TRUSTED = 0.1  # how much faster than its limit SGD may be
 
 
@@ -55,16 +54,21 @@ def report(noise: Noise, x0: Array, t: float = 1.0) -> str:
         f"D = {x.size} weights, {len(K)} conditions of rank {rank}: Γ has dimension {x.size - rank}",
         f"Hessian: trace {values.sum():.3g}, eigenvalues from {values[0]:.3g} down to {values[-1]:.2g}",
     ]
-    if x.size <= LARGEST:
-        terms = drift_terms(problem, noise.covariance(x), x)
-        named = {
-            "tangent noise": jnp.sqrt(jnp.trace(terms.tangent_noise)),
-            "compensation": jnp.linalg.norm(terms.compensation),
-            "mixed": jnp.linalg.norm(terms.mixed),
-            "normal": jnp.linalg.norm(terms.normal),
-        }
-        sizes_of = ", ".join(f"{name} {size if size > 1e-6 else 0:.3g}" for name, size in named.items())
-        lines.append(f"terms: {sizes_of}")
+    terms = drift_terms(problem, noise, x)
+    whole = isinstance(
+        terms, DriftTerms
+    )  # with as many conditions as weights, or more, there is no smaller factor
+    named = {
+        "tangent noise": jnp.sqrt(jnp.trace(terms.tangent_noise))
+        if whole
+        else jnp.linalg.norm(terms.tangent_factor),
+        "compensation": jnp.linalg.norm(terms.compensation),
+        "mixed": jnp.linalg.norm(terms.mixed),
+        "normal": jnp.linalg.norm(terms.normal),
+    }
+    lines.append(
+        "terms: " + ", ".join(f"{name} {size if size > 1e-6 else 0:.3g}" for name, size in named.items())
+    )
     times = jnp.array([0.0, t / 2, t])
     along = []
     for state in label_noise_flow(noise, x0, times):

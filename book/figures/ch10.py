@@ -211,6 +211,19 @@ def plot_units(shown: Course, bound):
     plt.show()
 
 
+def plot_sensing(times, over, away, found):
+    """Of draws (draws, k) what is above the least sharpness, and how far the truth is, by whether it is found."""
+    _, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.1))
+    times = np.asarray(times)[1:]
+    for row, distance, good in zip(over[:, 1:], away[:, 1:], found, strict=True):
+        look = {"color": COLORS["limit" if good else "guide"], "lw": 1.2, "alpha": 0.8}
+        left.loglog(times, np.maximum(row, 1e-9), **look)
+        right.loglog(times, distance, **look)
+    left.set(xlabel="slow time t", ylabel="tr(MX) above the bound, relative", ylim=(1e-6, 10))
+    right.set(xlabel="slow time t", ylabel="|X − X*|", ylim=(1e-5, 10))
+    plt.show()
+
+
 def plot_rivals(times, errors, best):
     """The test error along the flow, (draws, k), and the mean of rivals at their best; `best` of a name: a number."""
     _, axes = plt.subplots(figsize=(6.4, 3.2))

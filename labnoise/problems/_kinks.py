@@ -50,7 +50,7 @@ def _model(problem: Loss) -> Callable[[Array], Array]:
 def _between(problem: Loss, program: ClosedJaxpr, x: Array, y: Array) -> str | None:
     def state(s: float) -> np.ndarray:
         seen: list[np.ndarray] = []
-        _follow(program.jaxpr, program.consts, [x + s * (y - x)], seen)
+        _run(program.jaxpr, program.consts, [x + s * (y - x)], seen)
         return np.concatenate([np.ravel(one) for one in seen]) if seen else np.zeros(0, bool)
 
     first, last = state(0.0), state(1.0)
@@ -101,7 +101,7 @@ def _has_switches(program: Jaxpr) -> bool:
     return False
 
 
-def _follow(
+def _run(
     program: Jaxpr, constants: Sequence[Any], arguments: Sequence[Any], seen: list[np.ndarray]
 ) -> list[Any]:
     """Run the program, and write down which way each switch falls."""
@@ -114,7 +114,7 @@ def _follow(
         values, primitive = [value(name) for name in equation.invars], equation.primitive
         inner = _inner(equation)
         if inner is not None:
-            results = _follow(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), values, seen)
+            results = _run(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), values, seen)
         else:
             results = primitive.bind(*values, **primitive.get_bind_params(equation.params))
             results = results if primitive.multiple_results else [results]

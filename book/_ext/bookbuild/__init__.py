@@ -24,6 +24,7 @@ from labnoise.teaching.widgets.assets import ASSETS
 from labnoise.teaching.widgets.static import REPORT
 
 from . import (
+    ahead,
     cache,
     compiled,
     docstrings,
@@ -69,6 +70,7 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
     os.environ["LABNOISE_FRAMES"] = str(frames)  # the kernel inherits it and shows widgets' static front
     os.environ["LABNOISE_PROGRESS"] = "0"
     os.environ["JAX_PLATFORMS"] = "cpu"  # the same numbers on every machine that builds the book
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of two kernels would wait for each other, at full speed
 
 
 def read_stale_pages(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> set[str]:
@@ -177,6 +179,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("env-get-outdated", read_stale_pages)
     app.connect("env-get-outdated", stale.changed)
+    app.connect("env-before-read-docs", ahead.execute)
     app.connect("env-updated", stale.remember)
     app.connect("env-get-updated", stale.touched, priority=900)  # after Sphinx has counted
     app.connect("builder-inited", ledger.check)
