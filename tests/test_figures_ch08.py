@@ -6,6 +6,8 @@ from afterzero import methods
 from afterzero.figures import ch08 as figures
 from matplotlib.figure import Figure
 
+from labnoise.teaching.widgets.picture import Picture
+
 
 def test_each_method_is_shown_at_its_steps_its_clock_and_its_unbalance():
     names = list(figures.METHOD_COLORS)
@@ -21,6 +23,10 @@ def test_each_method_is_shown_at_its_steps_its_clock_and_its_unbalance():
         np.testing.assert_allclose(dot.get_xydata(), [[q, 1 / q]])
         np.testing.assert_allclose(by_step.get_ydata(), 3 - clocks[name] * by_step.get_xdata())
         np.testing.assert_allclose(by_clock.get_ydata(), 3 - by_clock.get_xdata())
+
+
+def test_a_phone_can_show_the_methods_columns_one_below_the_other():
+    assert Picture(lambda artists, k: "Fine.", figures.stage_methods, {"k": 1}).split()
 
 
 def test_the_multiplier_carries_a_dot_for_each_curvature():

@@ -6,6 +6,8 @@ from afterzero.experiments import digits as dg
 from afterzero.figures import ch10 as figures
 from matplotlib.figure import Figure
 
+from labnoise.teaching.widgets.picture import Picture
+
 TIMES = np.array([0.0, 0.1, 1.0, 10.0])
 RNG = np.random.default_rng(0)
 
@@ -62,6 +64,12 @@ def test_the_network_at_a_time(unit, k):
     share = shown.filters[2, :, k] / abs(shown.filters[1:, :, k]).max()
     np.testing.assert_allclose(sides[0] ** 2 - sides[1] ** 2, share, atol=1e-12)
     np.testing.assert_allclose([dot.get_ydata()[0] for dot in artists["now"]], [10, 0.1])
+
+
+def test_a_phone_can_show_the_networks_columns_one_below_the_other():
+    assert Picture(
+        lambda artists, t: "Fine.", lambda fig: figures.stage_network(fig, made_up()), {"t": 1}
+    ).split()
 
 
 @pytest.mark.parametrize("throw", [1, 4])

@@ -19,24 +19,25 @@ SHOWN = np.geomspace(100, 40_000, 40)  # steps at which a curve is drawn
 
 
 def stage_methods(fig):
-    """The curve Γ, and the unbalance against steps and against clocks."""
-    fig.set_size_inches(7.2, 3.4)
-    left, middle, right = fig.subplots(1, 3, width_ratios=(1.05, 1, 1))
+    """The curve Γ, and the unbalance against steps and, below, against clocks: in two columns, which fit a phone."""
+    fig.set_size_inches(7.2, 4.2)
+    left, top, bottom = fig.subplot_mosaic([["left", "top"], ["left", "bottom"]]).values()
     plane.plot_gamma(left, np.linspace(0.62, 2.4, 100))
     left.set(xlabel="u", ylabel="v", xlim=(0.6, 2.4), ylim=(0.3, 1.7))
-    middle.set(xlabel="steps", ylabel="unbalance q", xscale="log", xlim=(100, 40_000), ylim=(-0.1, 4))
-    right.set(xlabel="clock", xscale="log", xlim=(2e-3, 4), ylim=(-0.1, 4))
-    for axes, ticks in ((middle, (100, 1000, 10_000)), (right, (0.01, 0.1, 1))):
+    top.set(xlabel="steps", xscale="log", xlim=(100, 40_000))
+    bottom.set(xlabel="clock", xscale="log", xlim=(2e-3, 4))
+    for axes, ticks in ((top, (100, 1000, 10_000)), (bottom, (0.01, 0.1, 1))):
+        axes.set(ylabel="unbalance q", ylim=(-0.1, 4))
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
     for i, (name, color) in enumerate(METHOD_COLORS.items()):
-        left.text(1.42, 1.62 - 0.105 * i, name, color=color, weight="bold", fontsize=9.5, va="top")
+        left.text(1.42, 1.64 - 0.085 * i, name, color=color, weight="bold", va="top")
     found = {}
     for name, color in METHOD_COLORS.items():
         (dot,) = left.plot([], [], "o", ms=9, color=color, mec="white", zorder=3)
-        lines = [axes.plot([], [], color=color, lw=1.8)[0] for axes in (middle, right)]
+        lines = [axes.plot([], [], color=color, lw=1.8)[0] for axes in (top, bottom)]
         marks = [
-            axes.plot([], [], "o", ms=7, color=color, mec="white", zorder=3)[0] for axes in (middle, right)
+            axes.plot([], [], "o", ms=7, color=color, mec="white", zorder=3)[0] for axes in (top, bottom)
         ]
         found[name] = [dot, *lines, *marks]
     return found

@@ -57,10 +57,15 @@ def squares(sizes) -> Path:
 
 
 def stage_network(fig, shown: Course):
-    """What each unit carries, the filter of one, and sharpness and test error of the whole flow."""
-    fig.set_size_inches(7.2, 3.4)
-    bars, picture, right = fig.subplots(1, 3, width_ratios=(1.1, 1, 1.1))
+    """What each unit carries, below it the filter of one, and on the right the whole flow's sharpness and test error.
+
+    In two columns, which fit a phone: what belongs to the units stays together.
+    """
+    fig.set_size_inches(7.2, 4.6)
+    panels = fig.subplot_mosaic([["bars", "right"], ["picture", "right"]], height_ratios=(1, 1.3))
+    bars, right, picture = panels.values()
     bars.set(xlabel="unit", ylabel="strength", xlim=(-1, digits.WIDTH), ylim=(0, 1.05), xticks=[0, 9, 31])
+    bars.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     bars.set_xticklabels(["1", "10", "32"])
     picture.set(xlim=(0, SIDE), ylim=(0, SIDE), aspect="equal", xticks=[], yticks=[], xlabel="its filter")
     for spine in picture.spines.values():
