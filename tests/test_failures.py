@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from networks import independent_label_noise_flow
 
 import labnoise as ln
 from labnoise import landscapes
@@ -315,16 +316,52 @@ def test_project_accepts_manifolds_of_minima_of_any_curvature():
     np.testing.assert_allclose(flat.prod(), 1, rtol=1e-9)
 
 
-def test_dependent_examples_are_named():
+def one_row_twice():
     rows = np.random.default_rng(5).standard_normal((3, 6))
     rows[2] = rows[0]
-    twice = ln.LeastSquares(lambda x: jnp.asarray(rows) @ (x + 0.1 * x**3), rows @ np.full(6, 0.3))
-    start = jnp.linspace(0.1, 0.6, 6)
+    problem = ln.LeastSquares(lambda x: jnp.asarray(rows) @ (x + 0.1 * x**3), rows @ np.full(6, 0.3))
+    return problem, jnp.linspace(0.1, 0.6, 6), 2
+
+
+def all_entries_of_a_product():
+    """UUᵀ, U (4, 2): sixteen examples for eight weights, and a circle of minimizers."""
+    rng = np.random.default_rng(3)
+    truth = rng.standard_normal((4, 2))
+    problem = ln.LeastSquares(
+        lambda x: (x.reshape(4, 2) @ x.reshape(4, 2).T).ravel(), (truth @ truth.T).ravel()
+    )
+    return problem, jnp.asarray(rng.standard_normal(8)), 7
+
+
+@pytest.mark.parametrize("make", [one_row_twice, all_entries_of_a_product])
+def test_of_dependent_examples_the_rank_counts(make):
+    problem, start, rank = make()
+    x = ln.project(problem, start)
     # rounding lets the singular solve of Φ through, and the answer is that of the dense Hessian, which knows its rank
-    np.testing.assert_allclose(ln.project(twice, start), ln.project(ln.Loss(twice.loss), start), atol=1e-8)
-    says = r"t = .*followed to t = 0, not to 0\.1.*gradients of the 3 examples have rank 2 only.*dependent examples"
-    with pytest.raises(ValueError, match=says):
-        ln.label_noise_flow(twice, start, jnp.array([0.1]), 0.5)
+    np.testing.assert_allclose(x, ln.project(ln.Loss(problem.loss), start), atol=1e-8)
+    times, c = jnp.array([0.1, 0.4]), 0.5
+    expected = independent_label_noise_flow(problem, x, times, c, rank)
+    assert (
+        abs(expected - x).max() > 1e-3 or make is all_entries_of_a_product
+    )  # where tr∇²L is a multiple of |U|²
+    np.testing.assert_allclose(ln.label_noise_flow(problem, start, times, 0.5), expected, atol=1e-8)
+    by_trace = ln.regularizer_flow(problem, start, times, lambda x: c / 4 * jnp.trace(problem.hessian(x)))
+    np.testing.assert_allclose(by_trace, expected, atol=1e-8)
+    pull = jnp.linspace(-1.0, 1.0, x.size)
+    ours = ln.regularizer_flow(problem, start, times, lambda x: x @ pull)
+    plain = ln.regularizer_flow(ln.Loss(problem.loss), start, times, lambda x: x @ pull)
+    assert float(abs(plain - x).max()) > 1e-2
+    np.testing.assert_allclose(ours, plain, atol=1e-8)
+
+
+def test_where_dependent_examples_become_independent_is_named():
+    """Where x₂ < 0 the second example is the first; beyond it Γ is a line, and the way there leads off it."""
+    problem = ln.LeastSquares(
+        lambda x: jnp.array([x[0], x[0] + jnp.maximum(x[1], 0.0) ** 3]), np.array([1.0, 1.0])
+    )
+    says = r"tau = .*at 2 not all examples are fitted.*gradients of the 2 examples have rank 1 at Φ\(x0\)"
+    with pytest.raises(ValueError, match=says), pytest.warns(UserWarning, match="kink"):
+        ln.regularizer_flow(problem, jnp.array([1.2, -1.0, 0.0]), jnp.array([0.5, 2.0]), lambda x: -x[1])
 
 
 def test_a_loss_without_a_finite_minimizer_is_named():

@@ -10,7 +10,7 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise.limits._adaptive_sparse import sparse_flow
-from labnoise.limits._follow import checked_times, explain_unreached
+from labnoise.limits._follow import checked_times, explain_unreached, require_fit
 from labnoise.limits._label_noise_flow import flow_field
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import integrate
@@ -114,8 +114,10 @@ def adaptive_flow(
         _checks.fail(
             "eps", eps, "diag Σ is zero at Φ(x0) in some coordinate, where P = 1/√V is infinite: pass eps > 0"
         )
-    path, moments, solid, reached = _integrate(problem, start, V, t, c, eps, rate, settled)
+    chosen = None if isinstance(problem, SparseRegression) else problem.independent(start)
+    path, moments, solid, reached = _integrate(problem, start, V, t, c, eps, rate, chosen, settled)
     explain_unreached("t", t, path, solid, reached, problem, _STIFF)
+    require_fit("t", t, problem, path, chosen)
     return jnp.where(solid[:, None], path, jnp.nan), jnp.where(solid[:, None], moments, jnp.nan)
 
 
@@ -156,6 +158,7 @@ def _integrate(
     c: Array | float,
     eps: Array | float,
     rate: Array | float,
+    chosen: Array | None,
     settled: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """States and second moments (k, D), which of them are right, and how far the flow came (k,)."""
@@ -166,11 +169,11 @@ def _integrate(
         return jnp.sqrt(jnp.maximum(V, 0.0)) + eps
 
     def settled_field(x: Array) -> tuple[Array, Array]:
-        return flow_field(problem, x, c, 1 / root(_diagonal(problem, x, c)))
+        return flow_field(problem, x, c, 1 / root(_diagonal(problem, x, c)), chosen)
 
     def field(state: Array) -> tuple[Array, Array]:
         x, V = jnp.split(state, 2)
-        velocity, back = flow_field(problem, x, c, 1 / root(V))
+        velocity, back = flow_field(problem, x, c, 1 / root(V), chosen)
         change = rate * (_diagonal(problem, x, c) - V)
         return jnp.concatenate([velocity, change]), jnp.concatenate([back, jnp.zeros_like(V)])
 

@@ -10,7 +10,7 @@ from jax import Array
 
 from labnoise import _checks
 from labnoise.limits._runge_kutta import Field, Limits, solve
-from labnoise.problems import Loss
+from labnoise.problems import Examples, Loss
 from labnoise.problems._kinks import kink_at, kink_between
 
 # A flow that cannot be followed is at rest if in the second half of its time it moved by less than this, of |Y| and of
@@ -78,6 +78,20 @@ def explain_unreached(
             f"the flow was followed to {name} = {float(reached[first]):.6g}, not to {float(t[first]):.6g}; "
             + (kink_at(problem, path[first]) or problem.dependence(path[first]) or stiff),
         )
+
+
+def require_fit(name: str, t: Array, problem: Examples, path: Array, chosen: Array | None) -> None:
+    """Raise ValueError where a flow along `chosen` conditions has left the others, at concrete states (k, D)."""
+    if chosen is None or not _checks.concrete(problem, t, path, chosen):
+        return
+    for time, state in zip(np.asarray(t), path, strict=True):
+        if problem.complaint(state):
+            _checks.fail(
+                name,
+                t,
+                f"at {time:.6g} not all examples are fitted any more: the gradients of the {problem.codimension} "
+                f"examples have rank {len(chosen)} at Φ(x0), and another beside it; start where the rank is constant",
+            )
 
 
 def warn_of_kinks(name: str, t: Array, problem: Loss, start: Array, path: Array) -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from labnoise import _checks
 from labnoise._shapes import shaped
 from labnoise.limits._factored_drift import turn
-from labnoise.limits._follow import checked_times, follow
+from labnoise.limits._follow import checked_times, follow, require_fit
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import checked_limits
 from labnoise.noises import Noise
@@ -106,7 +106,11 @@ def label_noise_flow(
     if path is not None:
         return path if _checks.concrete(t) else jnp.where((t >= 0)[:, None], path, jnp.nan)
     t = checked_times("t", t)
-    return follow("t", loss, _field, (loss, c), project(loss, x0), t, limits)
+    start = project(loss, x0)
+    chosen = loss.independent(start)
+    path = follow("t", loss, _field, (loss, c, chosen), start, t, limits)
+    require_fit("t", t, loss, path, chosen)
+    return path
 
 
 def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, Array | float]:
@@ -138,21 +142,29 @@ def _label_noise(problem: Any, delta: Any, batch_size: Any) -> tuple[Examples, A
 
 @shaped
 def flow_field(
-    problem: Examples, x: Float[Array, " D"], c: Array | float, P: Float[Array, " D"] | float = 1.0
+    problem: Examples,
+    x: Float[Array, " D"],
+    c: Array | float,
+    P: Float[Array, " D"] | float = 1.0,
+    chosen: Float[Array, "r M"] | None = None,
 ) -> tuple[Float[Array, " D"], Float[Array, " D"]]:
     """`−(c/4) T_P P∇tr(P∇²L)` on Γ, P held fixed, and the move from `x` back to Γ by one Newton step along P·normals.
 
     On Γ `tr(P∇²L) = (1/n) Σ_a ∇h_aᵀP∇h_a`, h = Rf with the roots R of the curvatures at x, up to a function whose slope
-    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`.
+    is normal, and so with the gradient `(2/n) Σ_a ∇²h_a P∇h_a`. Where the conditions depend on each other, `chosen` are
+    as many combinations of them as their rank.
     """
     K, misfit = problem.conditions(x)
     roots = problem.roots(problem.outputs(x), problem.targets)
     normals = P * K
     gradient = P * (2 / problem.num_examples * turn(problem, roots, x, normals))
+    if chosen is not None:
+        K, normals, misfit = chosen @ K, chosen @ normals, chosen @ misfit
     sides = jnp.stack([K @ gradient, misfit], axis=1)
     normal, back = jnp.linalg.solve(K @ normals.T, sides).T @ normals
     return -c / 4 * (gradient - normal), -back
 
 
-def _field(data: tuple[Examples, Array | float]) -> Callable[[Array], tuple[Array, Array]]:
-    return lambda y: flow_field(data[0], y, data[1])
+def _field(data: tuple[Examples, Array | float, Array | None]) -> Callable[[Array], tuple[Array, Array]]:
+    problem, c, chosen = data
+    return lambda y: flow_field(problem, y, c, chosen=chosen)

@@ -10,7 +10,7 @@ from jax.tree_util import Partial
 
 from labnoise import _checks
 from labnoise._linalg import pseudo_inverse
-from labnoise.limits._follow import checked_times, follow
+from labnoise.limits._follow import checked_times, follow, require_fit
 from labnoise.limits._projection import project
 from labnoise.limits._runge_kutta import checked_limits
 from labnoise.problems import Examples, Loss
@@ -82,11 +82,15 @@ def regularizer_flow(
     regularizer = regularizer if isinstance(regularizer, Partial) else Partial(regularizer)
     _check_shape(regularizer, x0)
     start = project(problem, x0)
-    data = (problem, regularizer)
+    chosen = problem.independent(start) if isinstance(problem, Examples) else None
+    data = (problem, regularizer, chosen)
     slope = _finite_at(data, start)
     if _checks.concrete(slope) and not jnp.isfinite(slope).all():
         _checks.fail("regularizer", regularizer, "it and its gradient must be finite at Φ(x0)")
-    return follow("tau", problem, _field, data, start, tau, limits)
+    path = follow("tau", problem, _field, data, start, tau, limits)
+    if isinstance(problem, Examples):
+        require_fit("tau", tau, problem, path, chosen)
+    return path
 
 
 def _check_shape(regularizer: Any, x0: Array) -> None:
@@ -101,24 +105,28 @@ def _check_shape(regularizer: Any, x0: Array) -> None:
         _checks.fail("regularizer(x)", value, "a regularizer maps a point (D,) to one real number ()")
 
 
-def regularizer_field(problem: Loss, regularizer: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
-    """`−T∇R` at `x` on Γ, and the move from `x` back to Γ along the normals."""
+def regularizer_field(
+    problem: Loss, regularizer: Callable[[Array], Array], x: Array, chosen: Array | None = None
+) -> tuple[Array, Array]:
+    """`−T∇R` at `x` on Γ, and the move from `x` back to Γ along the normals; `chosen` as in `flow_field`."""
     gradient = jax.grad(regularizer)(x)
-    if isinstance(problem, Examples) and problem.codimension < x.size:
-        K, _ = problem.conditions(x)
-        normal = jnp.linalg.solve(K @ K.T, K @ gradient) @ K
+    if isinstance(problem, Examples) and (problem.codimension < x.size or chosen is not None):
+        K, misfit = problem.conditions(x)
+        if chosen is not None:
+            K, misfit = chosen @ K, chosen @ misfit
+        normal, back = jnp.linalg.solve(K @ K.T, jnp.stack([K @ gradient, misfit], axis=1)).T @ K
     else:
         H = problem.hessian(x)
-        normal = H @ (pseudo_inverse(H) @ gradient)
-    return normal - gradient, -problem.newton_step(x)
+        normal, back = H @ (pseudo_inverse(H) @ gradient), problem.newton_step(x)
+    return normal - gradient, -back
 
 
-_Data = tuple[Loss, Callable[[Array], Array]]
+_Data = tuple[Loss, Callable[[Array], Array], Array | None]
 
 
 def _field(data: _Data) -> Callable[[Array], tuple[Array, Array]]:
-    problem, regularizer = data
-    return lambda y: regularizer_field(problem, regularizer, y)
+    problem, regularizer, chosen = data
+    return lambda y: regularizer_field(problem, regularizer, y, chosen)
 
 
 @jax.jit

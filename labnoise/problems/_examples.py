@@ -15,6 +15,10 @@ from jax import Array
 from labnoise import _checks
 from labnoise.problems._loss import Loss
 
+# Of the largest singular value: smaller ones count as zero, and are it beyond doubt.
+_RANK, _ROUNDING = 1e-7, 1e-11
+_RIDGE = 1e-15  # of the trace
+
 
 class Examples(Loss):
     """A mean over n examples, `L(x) = (1/n) Σ_i ℓ(f_i(x), y_i)`, with ℓ at rest where the example is fitted.
@@ -149,14 +153,29 @@ class Examples(Loss):
         if self.codimension >= x.size:
             return super().newton_step(x)
         K, m = self.conditions(x)
-        return jnp.linalg.solve(K @ K.T, m) @ K
+        G = K @ K.T
+        # dependent conditions make G singular, and what is added is rounding: it meets no vector in the range of K
+        return jnp.linalg.solve(G + _RIDGE * jnp.trace(G) * jnp.eye(len(G)), m) @ K
+
+    def independent(self, x: Array) -> Array | None:
+        """Combinations (r, M) of the M conditions with orthonormal coefficients, of which none depends on the others.
+
+        r is the rank of their gradients at a concrete `x`. None where that is M or not clear, or x is not concrete.
+        """
+        if not _checks.concrete(self, x):
+            return None
+        coefficients, sizes, _ = jnp.linalg.svd(self.conditions(x)[0], full_matrices=False)
+        rank = int((sizes > _RANK * sizes.max()).sum())
+        if rank == self.codimension or (sizes[rank:] > _ROUNDING * sizes.max()).any():
+            return None
+        return coefficients[:, :rank].T
 
     def dependence(self, x: Array) -> str | None:
         number = self.codimension
         if number > x.size:
             return None  # solved with the Hessian, which may be singular
         sizes = jnp.linalg.svd(self.conditions(x)[0], compute_uv=False)
-        rank = int((sizes > 1e-7 * sizes.max()).sum())
+        rank = int((sizes > _RANK * sizes.max()).sum())
         if rank == number:
             return None
         what = "examples" if self.targets.ndim == 1 else "outputs"
