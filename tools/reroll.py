@@ -63,7 +63,7 @@ def run(chapter: Path, shift: int) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "claims.jsonl"
         settings = {"AFTERZERO_SHIFT": str(shift), "AFTERZERO_CLAIMS": str(record)}
-        settings |= {"LABNOISE_PROGRESS": "0", "JAX_PLATFORMS": "cpu"}
+        settings |= {"LABNOISE_PROGRESS": "0", "JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1"}
         client = NotebookClient(jupytext.read(chapter), timeout=900, kernel_name="python3")
         stopped = []
         try:
