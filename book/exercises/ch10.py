@@ -10,11 +10,11 @@ def _jacobians(rng):
     """The gradients of outputs (n, q, D) of which some may depend on each other, and whether they are logits."""
     n, q = rng.integers(2, 5), rng.integers(2, 5)
     J = rng.standard_normal((n, q, n * q + rng.integers(2, 6)))
-    kind = rng.integers(3)
+    kind = rng.integers(4)
     if kind == 1:
         J[-1] = J[0]  # an image that comes twice
-    if kind == 2:
-        J[0, 1] = J[0, 0] + 1e-12 * J[1, 1]  # two outputs that move together, up to rounding
+    if kind > 1:
+        J[0, 1:] = J[0, 0] + 1e-12 * J[1, 1:]  # outputs that move together, up to rounding
     return J, bool(rng.integers(2))
 
 
@@ -31,6 +31,9 @@ def _rank(J):
         ),
         "A common shift of an example's logits changes no chance: it is no condition on the weights.": (
             lambda J, logits: J.shape[2] - _rank(J)
+        ),
+        "Subtract one logit, or their mean, from the others: to leave one out keeps the common shift.": (
+            lambda J, logits: J.shape[2] - _rank(J[:, :-1] if logits else J)
         ),
         "The shift of the logits matters for cross-entropy only.": (
             lambda J, logits: J.shape[2] - _rank(J - J.mean(axis=1, keepdims=True))

@@ -42,7 +42,7 @@ def report(noise: Noise, x0: Array, t: float = 1.0) -> str:
     Hessian: trace 8.5, eigenvalues from 8.5 down to 8.5
     terms: tangent noise 0, compensation 0, mixed 0, normal 0.91
     sharpness along the flow: 8.5 (t = 0), 6.06 (t = 0.5), 4.86 (t = 1)
-    learning rates: within 10 % below 0.0235; a finite cloud below 0.235
+    learning rates: a clock within 10 % below 0.0235; a finite cloud below 0.235
     """
     problem = noise.problem
     x = project(problem, x0)
@@ -78,7 +78,7 @@ def report(noise: Noise, x0: Array, t: float = 1.0) -> str:
     lines.append(f"sharpness along the flow: {passed}")
     each = jnp.linalg.norm(K.reshape(problem.num_examples, -1, x.size), ord=2, axis=(1, 2)) ** 2
     lines.append(
-        f"learning rates: within {TRUSTED:.0%} below {2 * TRUSTED / values.sum():.3g}; "
+        f"learning rates: a clock within {TRUSTED:.0%} below {2 * TRUSTED / values.sum():.3g}; "
         f"a finite cloud below {2 / float(each.max()):.3g}".replace("%", " %")
     )
     return "\n".join(lines)

@@ -26,7 +26,6 @@ SCALING = {  # n for each d, around where κ = 5 begins to be recovered
 }
 
 
-ADAM_TRIALS = results.BATCHES  # of a cell, for a trial takes a third of a second
 ADAM = {"sparsity": list(range(1, 16)), "n": list(range(2, 31, 2)), "d": [30]}
 REGIMES = {"eta": adam.ETAS, "forgetting": adam.FORGETTING}
 MATRICES = {"rank": [1, 2], "n": list(range(8, 29, 4))}
@@ -80,7 +79,7 @@ def itself(executor: ProcessPoolExecutor) -> None:
 
 def adam_diagram(executor: ProcessPoolExecutor, setting: str) -> None:
     name = f"adam-{setting}"
-    found = sweep(adam.sparse, {"setting": [setting], **ADAM}, ADAM_TRIALS, executor, WORK / f"{name}.jsonl")
+    found = sweep(adam.sparse, {"setting": [setting], **ADAM}, TRIALS, executor, WORK / f"{name}.jsonl")
     about = (
         f"Relative errors |w - w*|/|w*| of sparse recovery where SGD and Adam end, d = 30, setting {setting}, "
         f"delta = 1, Adam's limit at t = {adam.END:g} with V settled."
@@ -89,7 +88,7 @@ def adam_diagram(executor: ProcessPoolExecutor, setting: str) -> None:
 
 
 def matrices(executor: ProcessPoolExecutor) -> None:
-    found = sweep(adam.matrix, MATRICES, ADAM_TRIALS, executor, WORK / "adam-matrices.jsonl")
+    found = sweep(adam.matrix, MATRICES, results.BATCHES, executor, WORK / "adam-matrices.jsonl")
     about = (
         f"Relative errors |UV' - M|/|M| of matrices {adam.SIDE} x {adam.SIDE} from n Gaussian measurements: SGD and "
         f"Adam with label noise, {adam.STEPS} steps at eta = {adam.RATE:g}, some more at a tenth and a hundredth of it."
