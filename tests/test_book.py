@@ -124,11 +124,14 @@ def test_a_page_fits_its_window(visit):
 
 @visits(PAGES)
 def test_a_page_is_light_and_dark(visit):
-    """What is in the window; whole pages, for people to look at, are photographed by `make sheets`."""
-    for theme in in_both_themes(visit.tab):
-        photograph = Image.open(io.BytesIO(visit.tab.screenshot(type="jpeg"))).convert("L")
-        brightness = photograph.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
-        assert brightness < 80 if theme == "dark" else brightness > 200
+    """Its top, its middle and its end; whole pages, for people to look at, are photographed by `make sheets`."""
+    tab = visit.tab
+    for theme in in_both_themes(tab):
+        for share in (0, 0.5, 1):
+            tab.evaluate("share => scrollTo(0, share * document.documentElement.scrollHeight)", share)
+            photograph = Image.open(io.BytesIO(tab.screenshot(type="jpeg"))).convert("L")
+            brightness = photograph.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+            assert brightness < 80 if theme == "dark" else brightness > 200
 
 
 def misplaced(tab, target):

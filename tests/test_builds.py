@@ -169,6 +169,26 @@ def test_an_edited_drawing_is_shown_and_executes_only_the_chapter_that_has_it(ch
     assert len(kept) == 1, "the front page was executed again"
 
 
+def test_two_pages_execute_at_once_and_one_that_fails_is_named(chapter):
+    """The front page waits for a file that the chapter's cell makes."""
+    page = chapter / "book" / "03-chapter.md"
+    page.write_text(CHAPTER.replace('print("executed at", time_ns())', 'raise OSError("no such luck")'))
+    running = build(chapter)
+    said, _ = running.communicate(timeout=180)
+    assert running.returncode != 0, said
+    assert re.search(r"03-chapter\.md failed:(?s:.*)OSError.*no such luck", said), said
+
+    (chapter / "gate").unlink()
+    gate = f'from pathlib import Path\nPath("{chapter / "gate"}").touch()\nprint("executed at", time_ns())'
+    page.write_text(CHAPTER.replace('print("executed at", time_ns())', gate))
+    write(chapter, "Other words.")
+    front = chapter / "book" / "index.md"
+    front.write_text(
+        front.read_text().replace("the gate", "the other gate")
+    )  # a cell without outputs in the cache
+    assert "the other gate is open" in built(chapter)["index"]
+
+
 OTHER = f"""{HEAD}# Another chapter
 
 By {{prf:ref}}`def-late`, {{numref}}`fig-late`, {{eq}}`eq-late`, {{ref}}`sec-late` and {{doc}}`/book/03-chapter`.

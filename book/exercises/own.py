@@ -55,13 +55,12 @@ def report(noise: Noise, x0: Array, t: float = 1.0) -> str:
         f"Hessian: trace {values.sum():.3g}, eigenvalues from {values[0]:.3g} down to {values[-1]:.2g}",
     ]
     terms = drift_terms(problem, noise, x)
-    whole = isinstance(
-        terms, DriftTerms
-    )  # with as many conditions as weights, or more, there is no smaller factor
+    if isinstance(terms, DriftTerms):  # as many conditions as weights, or more: there is no smaller factor
+        tangent_noise = jnp.sqrt(jnp.trace(terms.tangent_noise))
+    else:
+        tangent_noise = jnp.linalg.norm(terms.tangent_factor)
     named = {
-        "tangent noise": jnp.sqrt(jnp.trace(terms.tangent_noise))
-        if whole
-        else jnp.linalg.norm(terms.tangent_factor),
+        "tangent noise": tangent_noise,
         "compensation": jnp.linalg.norm(terms.compensation),
         "mixed": jnp.linalg.norm(terms.mixed),
         "normal": jnp.linalg.norm(terms.normal),

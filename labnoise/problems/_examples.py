@@ -165,7 +165,7 @@ class Examples(Loss):
         if not _checks.concrete(self, x):
             return None
         coefficients, sizes, _ = jnp.linalg.svd(self.conditions(x)[0], full_matrices=False)
-        rank = int((sizes > _RANK * sizes.max()).sum())
+        rank = _rank(sizes)
         if rank == self.codimension or (sizes[rank:] > _ROUNDING * sizes.max()).any():
             return None
         return coefficients[:, :rank].T
@@ -174,8 +174,7 @@ class Examples(Loss):
         number = self.codimension
         if number > x.size:
             return None  # solved with the Hessian, which may be singular
-        sizes = jnp.linalg.svd(self.conditions(x)[0], compute_uv=False)
-        rank = int((sizes > _RANK * sizes.max()).sum())
+        rank = _rank(jnp.linalg.svd(self.conditions(x)[0], compute_uv=False))
         if rank == number:
             return None
         what = "examples" if self.targets.ndim == 1 else "outputs"
@@ -189,6 +188,10 @@ class Examples(Loss):
         if worst > 1e-7:
             return f"gradient flow from here ends with a residual of {worst:.1e}; start elsewhere"
         return None
+
+
+def _rank(sizes: Array) -> int:
+    return int((sizes > _RANK * sizes.max()).sum())
 
 
 @jax.jit

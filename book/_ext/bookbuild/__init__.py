@@ -70,9 +70,8 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
     os.environ["LABNOISE_FRAMES"] = str(frames)  # the kernel inherits it and shows widgets' static front
     os.environ["LABNOISE_PROGRESS"] = "0"
     os.environ["JAX_PLATFORMS"] = "cpu"  # the same numbers on every machine that builds the book
-    os.environ["OPENBLAS_NUM_THREADS"] = (
-        "1"  # threads of two kernels would wait for each other, at full speed
-    )
+    # Threads of two kernels would wait for each other, at full speed.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 def read_stale_pages(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> set[str]:

@@ -5,7 +5,6 @@ What is executed lies in the cache, where MyST-NB finds it. It would itself exec
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from sphinx.util import logging
 
 from . import cache
 
-TOGETHER = min(2, os.cpu_count() or 1)  # each is a kernel of one to two gigabytes
+TOGETHER = 2  # each is a kernel of one to two gigabytes
 
 logger = logging.getLogger(__name__)
 
