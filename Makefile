@@ -14,6 +14,8 @@ BIN = .venv/bin
 # Much of the time of chapters and tests is compilation: what one has compiled the next one finds.
 export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/_build/jax-cache
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
+# Neither settings of one's own nor fonts of another installation change a picture.
+export MPLCONFIGDIR = $(CURDIR)/_build/matplotlib
 
 .PHONY: book test unit lint serve lab edit lock exercises experiments reroll reroll-in-turn ledger pdf binder-check release-check mutants links sheets clean env browser
 

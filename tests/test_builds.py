@@ -183,10 +183,23 @@ def test_two_pages_execute_at_once_and_one_that_fails_is_named(chapter):
     page.write_text(CHAPTER.replace('print("executed at", time_ns())', gate))
     write(chapter, "Other words.")
     front = chapter / "book" / "index.md"
-    front.write_text(
-        front.read_text().replace("the gate", "the other gate")
-    )  # a cell without outputs in the cache
+    # a cell without outputs in the cache
+    front.write_text(front.read_text().replace("the gate", "the other gate"))
     assert "the other gate is open" in built(chapter)["index"]
+
+
+def test_a_readers_own_settings_of_matplotlib_change_no_picture(chapter, tmp_path, monkeypatch):
+    own = tmp_path / "own" / "matplotlib"
+    own.mkdir(parents=True)
+    (own / "matplotlibrc").write_text("figure.facecolor: red\n")
+    monkeypatch.delenv("MPLCONFIGDIR", raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(own.parent))
+    shown = 'import matplotlib\nprint("faces are", matplotlib.rcParams["figure.facecolor"])'
+    page = chapter / "book" / "03-chapter.md"
+    page.write_text(CHAPTER.replace('print("executed at", time_ns())', shown))
+    assert "faces are white" in built(chapter)["03-chapter"]
+    assert len(list((chapter / "_build" / "matplotlib").glob("fontlist-*.json"))) == 1
 
 
 OTHER = f"""{HEAD}# Another chapter

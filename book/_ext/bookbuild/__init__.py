@@ -9,6 +9,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -72,6 +74,14 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
     os.environ["JAX_PLATFORMS"] = "cpu"  # the same numbers on every machine that builds the book
     # Threads of two kernels would wait for each other, at full speed.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+
+def keep_matplotlib_apart(app: Sphinx, config) -> None:
+    """A reader's own settings, and the list of fonts of another installation, would change the pictures."""
+    folder = os.environ.setdefault("MPLCONFIGDIR", str(Path(app.outdir).parent / "matplotlib"))
+    if not any(Path(folder).glob("fontlist-*.json")):
+        # Not left to the kernels: each would make the list, and say on stderr that it takes a while.
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True)
 
 
 def read_stale_pages(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> set[str]:
@@ -177,6 +187,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("afterzero_pages_key", "", "env")
     app.connect("config-inited", lock_the_build, priority=1)
     app.connect("config-inited", key_the_execution_cache, priority=2)
+    app.connect("config-inited", keep_matplotlib_apart, priority=2)
     app.connect("config-inited", launch.set_repository, priority=3)
     app.connect("env-get-outdated", read_stale_pages)
     app.connect("env-get-outdated", stale.changed)
