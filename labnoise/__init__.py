@@ -1,8 +1,9 @@
 # ruff: noqa: E402
 """The objects of Li, Wang & Arora (ICLR 2022) as small, tested functions.
 
-Importing this package turns on JAX's float64 for the whole program: import it first. What to open for what; a folder's
-`__init__` names what it holds, its modules are private:
+Importing this package turns on JAX's float64 for the whole program, and has its compiler make one kernel of a loop of
+few numbers: import it first. What to open for what; a folder's `__init__` names what it holds, its modules are
+private:
 
     problems/     losses with a manifold of minimizers: any loss, least squares, cross-entropy, the sparse model
     landscapes/   losses on which the limit is known in closed form, which is theirs as methods
@@ -14,17 +15,19 @@ Importing this package turns on JAX's float64 for the whole program: import it f
     teaching/     exercises, quizzes, answers that last, stubs, and widgets/: pictures that a reader moves
     answers.py, widgets.py    the names by which chapters import the last two
 
-Below them: `_precision` (float64), `_checks` (what a person typed), `_linalg` (matrices that may be singular),
-`_pytree` (classes that JAX looks into), `_shapes` (signatures), `_progress` (bars). An arrow of imports points
-from limits to dynamics to noises to problems; teaching and mathematics know nothing of each other.
+Below them: `_precision` (float64), `_compiler` (small loops), `_checks` (what a person typed), `_linalg` (matrices
+that may be singular), `_pytree` (classes that JAX looks into), `_shapes` (signatures), `_progress` (bars). An arrow of
+imports points from limits to dynamics to noises to problems; teaching and mathematics know nothing of each other.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from labnoise._compiler import compile_small_loops_whole
 from labnoise._precision import turn_on_float64
 
 turn_on_float64()
+compile_small_loops_whole()
 
 from labnoise import compare, landscapes
 from labnoise._sweep import Sweep, Trial, sweep

@@ -1,10 +1,13 @@
 """The package as its files stand: who imports whom, how long each is, and what its names hide."""
 
 import ast
+import os
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from labnoise._compiler import compile_small_loops_whole
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "labnoise").rglob("*.py"))
@@ -62,3 +65,20 @@ def test_no_name_shadows_a_module(package):
     inside = {name for name in TREES if name.rpartition(".")[0] == package}
     names = set().union(*(public_names(name) for name in {package} | inside))
     assert not names & {name.rpartition(".")[2] for name in inside}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "{ours}"),
+        ("--one", "--one {ours}"),
+        ("--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=0", "{before}"),
+    ],
+)
+def test_small_loops_are_compiled_whole_unless_somebody_chose(monkeypatch, before, after):
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    if before is not None:
+        monkeypatch.setenv("XLA_FLAGS", before)
+    compile_small_loops_whole()
+    ours = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
+    assert os.environ["XLA_FLAGS"] == after.format(ours=ours, before=before)

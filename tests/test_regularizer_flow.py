@@ -101,6 +101,25 @@ def test_of_label_noise_it_is_the_closed_form():
     np.testing.assert_allclose(path, label_noise_flow(problem, x0, times, 1.0), rtol=0, atol=1e-8)
 
 
+def test_the_trace_by_gradients_of_outputs_has_the_same_flow():
+    inputs = jnp.linspace(-1.0, 1.0, 4)[:, None] ** jnp.arange(3)
+
+    def network(x, inputs):
+        return jnp.tanh(inputs @ x[:9].reshape(3, 3)) @ x[9:]
+
+    problem = LeastSquares(network, jnp.sin(jnp.arange(4.0)), inputs=inputs)
+    x0, times = jnp.sin(jnp.arange(12.0)), jnp.array([0.05, 0.2])
+    exact, by_outputs = (
+        regularizer_flow(problem, x0, times, regularizer)
+        for regularizer in (
+            lambda x: 0.5 * sharpness(problem, x),
+            lambda x: 0.5 * (problem.conditions(x)[0] ** 2).sum() / 4,
+        )
+    )
+    assert abs(exact[1] - exact[0]).max() > 1e-3
+    np.testing.assert_allclose(by_outputs, exact, rtol=0, atol=1e-8)
+
+
 def test_on_a_general_loss_and_with_weight_decay():
     # L = ½(1 + x²)y², R = ½(1 + x²) + (λ/2)x²: x' = −(1 + λ)x
     valley, x0 = landscapes.valley(), jnp.array([1.0, 0.4])

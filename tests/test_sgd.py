@@ -240,3 +240,14 @@ def test_another_run_traces_nothing_anew():
         before = len(traced)
         sgd(Counted(HYPERBOLA, delta), jnp.array([1.6, 0.4]), 0.05, 20, KEY)
     assert before == len(traced) > 0
+
+
+def test_many_replicas_in_groups_are_what_they_are_alone():
+    noise, x0 = LabelNoise(landscapes.hyperbola(), 0.5), jnp.array([1.6, 0.4])
+    keys = jax.random.split(jax.random.key(5), 4099)  # three groups, the last filled up
+    run = sgd(noise, x0, 0.05, 40, keys, save_every=20)
+    assert (run.states.shape, run.diverged_at.shape) == ((4099, 3, 2), (4099,))
+    for i in (0, 1366, 1367, 2733, 2734, 4098):
+        alone = sgd(noise, x0, 0.05, 40, keys[i], save_every=20)
+        np.testing.assert_allclose(run.states[i], alone.states, rtol=1e-12)
+    assert len({float(q) for q in run.states[:, -1, 0]}) > 4000

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
-from labnoise.dynamics._sgd import LearningRate, Trajectory, sgd
+from labnoise.dynamics._loop import LearningRate, Trajectory
+from labnoise.dynamics._sgd import sgd
 from labnoise.noises._noise import Noise, require_noise, require_unbiased
 
 

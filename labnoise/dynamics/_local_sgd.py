@@ -7,16 +7,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from labnoise import _checks
+from labnoise.dynamics._loop import LearningRate, Trajectory, run_steps
 from labnoise.dynamics._optimizers import Averaging
-from labnoise.dynamics._sgd import (
-    LearningRate,
-    Trajectory,
-    all_diverged,
-    check_rate,
-    check_run,
-    explain_divergence,
-    run_steps,
-)
+from labnoise.dynamics._sgd import all_diverged, check_rate, check_run, explain_divergence
 from labnoise.noises._noise import Biased, Noise
 
 

@@ -8,8 +8,9 @@ import optax
 from jax import Array
 
 from labnoise import _checks
+from labnoise.dynamics._loop import Trajectory, run_steps
 from labnoise.dynamics._optimizers import Transformation
-from labnoise.dynamics._sgd import Trajectory, all_diverged, check_run, curvature_at, run_steps
+from labnoise.dynamics._sgd import all_diverged, check_run, curvature_at
 from labnoise.noises._noise import Noise
 
 

@@ -21,7 +21,8 @@ from labnoise._linalg import lyapunov, pseudo_inverse
 from labnoise._shapes import shaped
 from labnoise.problems import Examples
 
-# Examples that are done together: more need more memory and are no faster.
+# Examples that are done together: more need more memory and are no faster. Where each of them costs what all cost, for
+# the model has no `inputs`, already two of them leave the nearest cache.
 _AT_ONCE = 16
 
 
@@ -81,7 +82,8 @@ def turn(
     problem: Examples, roots: Float[Array, "n r p"], x: Float[Array, " D"], vectors: Float[Array, "M D"]
 ) -> Float[Array, " D"]:
     """`Σ_b ∇²h_b v_b` with a vector for each of the M = nr conditions: a gradient of slopes of single examples."""
-    number, size = len(roots), min(_AT_ONCE, len(roots))
+    number = len(roots)
+    size = 1 if problem.inputs is None else min(_AT_ONCE, number)
     missing = -number % size
 
     def parts(array: Array) -> Array:  # filled up with zeros, of the first example

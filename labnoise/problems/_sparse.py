@@ -99,7 +99,8 @@ class SparseRegression(LeastSquares, static=("parametrization",)):
             _checks.fail(
                 "the shape of x", x.shape, f'parametrization="{self.parametrization}" needs ({size},)'
             )
-        return self.design @ self.weights(x)
+        # transposed once and not in each step: both products of a gradient then run along memory
+        return self.weights(x) @ jax.lax.optimization_barrier(self.design.T)
 
     def outputs(self, x: Array, indices: Array | None = None) -> Array:
         """As for any least squares, but only the rows that are asked for are multiplied."""
