@@ -175,3 +175,18 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
         mark.main([str(tmp_path / "missing"), "--yes"])
     with pytest.raises(ValueError, match="no files"):
         mark.mark_folder(tmp_path)
+
+
+def test_the_start_of_its_process_is_not_the_answers_time(monkeypatch, tmp_path):
+    start = mark.Process.start
+
+    def slow_start(process):
+        if process.running is None:
+            time.sleep(mark.PER_ANSWER + 0.1)
+        return start(process)
+
+    monkeypatch.setattr(mark, "PER_ANSWER", 2.0)
+    monkeypatch.setattr(mark.Process, "start", slow_start)
+    file = tmp_path / "ada.json"
+    file.write_text(kept(("2.2", RIGHT)), encoding="utf8")
+    assert [one.status for one in mark.mark_file(file)] == ["correct"]

@@ -75,7 +75,7 @@ class Process:
         Stopped
             If there is none within the time, or it ended.
         """
-        running = self._start()
+        running = self.start()
         assert running.stdin
         assert running.stdout
         try:
@@ -104,7 +104,8 @@ class Process:
             raise Stopped("it wrote into the line to the marking program") from None
         return found
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it if it does not run, and wait until it has imported what it needs: that is not an answer's time."""
         if self.running is None:
             command = [
                 sys.executable,
@@ -124,13 +125,9 @@ class Process:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            self._ready(self.running)
+            assert self.running.stdout
+            self.running.stdout.readline()
         return self.running
-
-    def _ready(self, running: subprocess.Popen[bytes]) -> None:
-        """Wait until it has imported what it needs: that is not the answer's time."""
-        assert running.stdout
-        running.stdout.readline()
 
     def end(self) -> None:
         """End it, and what it has started."""
@@ -196,19 +193,16 @@ def _why(path: Path, error: ValueError) -> str:
 
 
 def _mark(file: str, entry: _journal.Entry, process: Process) -> Mark:
-    begun = time.monotonic()
-    until = begun + min(PER_ANSWER, process.left)
     try:
-        verdict = _verdict(entry, process, until)
+        verdict = _verdict(entry, process)
     except Withdrawn as gone:
         return Mark(file, entry.exercise, "withdrawn", str(gone), entry.text)
     except ValueError:
         return Mark(file, entry.exercise, "unknown", "the book has no such exercise", entry.text)
-    process.left -= time.monotonic() - begun
     return Mark(file, entry.exercise, verdict.status, verdict.message, entry.text)
 
 
-def _verdict(entry: _journal.Entry, process: Process, until: float) -> Verdict:
+def _verdict(entry: _journal.Entry, process: Process) -> Verdict:
     asked = find_exercise(entry.exercise)
     if entry.is_value:
         try:
@@ -218,6 +212,9 @@ def _verdict(entry: _journal.Entry, process: Process, until: float) -> Verdict:
     if process.left <= 0:
         return Verdict("not yet", f"It was not run: the file's {SECONDS:g} s were used up.")
     cell = _cells.as_cell(entry.exercise, entry.text)
+    process.start()
+    begun = time.monotonic()
+    until = begun + min(PER_ANSWER, process.left)
     try:
         said = process.ask({"exercise": entry.exercise, "text": cell}, until)
         if "error" in said:
@@ -225,6 +222,8 @@ def _verdict(entry: _journal.Entry, process: Process, until: float) -> Verdict:
         return asked.mark(_elsewhere(process, until) if "function" in said else decode(said["value"]))
     except Stopped as stop:
         return Verdict("not yet", f"Stopped: {stop}.")
+    finally:
+        process.left -= time.monotonic() - begun
 
 
 def _elsewhere(process: Process, until: float) -> Callable[..., Any]:
