@@ -316,6 +316,70 @@ def large_network():
     report("peak memory of it", "≤ 1 GB", f"{peak_memory():.2f} GB")
 
 
+def wide_network(width):
+    """50 examples, 8 features, 10 weights a unit, and a point of Γ."""
+    inputs = jax.random.normal(KEY, (50, 8))
+    problem = ln.LeastSquares(network, jnp.sin(inputs[:, 0]), inputs=inputs)
+    return problem, ln.project(problem, jax.random.normal(jax.random.key(1), (10 * width,)))
+
+
+def matrix_free():
+    problem, y = wide_network(10_000)
+    from labnoise.limits._label_noise_flow import flow_field
+
+    step = jax.jit(flow_field)
+    report(
+        "tanh network, D = 100 000, n = 50: a step of the flow (6 slopes)",
+        "≤ 1.5 s",
+        f"{6 * best(lambda: step(problem, y, 1.0)):.2f} s",
+    )
+    report("its sharpness on Γ", "≤ 10 s", f"{best(lambda: ln.sharpness(problem, y)):.2f} s")
+    noise = ln.LabelNoise(problem, 1.0)
+    report(
+        "its drift terms of label noise",
+        "≤ 30 s",
+        f"{best(lambda: ln.drift_terms(problem, noise, y).total):.1f} s",
+    )
+    report("peak memory of these", "≤ 3 GB", f"{peak_memory():.2f} GB")
+
+
+def less_wide():
+    problem, y = wide_network(1000)
+    t = jnp.array([0.1])
+    report(
+        "tanh network, D = 10 000, n = 50: flow to t = 0.1",
+        "≤ 5 s",
+        f"{best(lambda: ln.label_noise_flow(problem, y, t, 1.0)):.1f} s",
+    )
+    noise = ln.LabelNoise(problem, 1.0)
+    report(
+        "its drift terms of label noise",
+        "≤ 10 s",
+        f"{best(lambda: ln.drift_terms(problem, noise, y).total):.2f} s",
+    )
+    report("peak memory of these", "≤ 1 GB", f"{peak_memory():.2f} GB")
+
+
+def diffusion():
+    problem, y = wide_network(21)
+    noise = ln.LabelNoise(problem, 1.0)
+    took = best(lambda: ln.limiting_diffusion(noise, y, 0.2, 200, KEY).states)
+    report("limiting_diffusion, D = 210, 200 steps", "≤ 5 s", f"{took:.1f} s")
+
+
+def digits():
+    from afterzero.experiments import digits as experiment
+
+    drawn = experiment.draw(np.random.default_rng(0))
+    start = jnp.asarray(drawn.x0)
+    report(
+        "digits, 40 examples, D = 2112: Φ", "≤ 5 s", f"{best(lambda: ln.project(drawn.problem, start)):.2f} s"
+    )
+    t = jnp.array([20.0])
+    took = best(lambda: ln.label_noise_flow(drawn.problem, start, t, 1.0))
+    report("digits: label-noise flow to t = 20, with Φ", "≤ 5 s", f"{took:.2f} s")
+
+
 PARTS = {
     "sgd": sgd_steps,
     "flow": exact_flow,
@@ -325,6 +389,10 @@ PARTS = {
     "adaptive": adaptive_flow,
     "drift": dense_drift,
     "network": large_network,
+    "matrix-free": matrix_free,
+    "less-wide": less_wide,
+    "diffusion": diffusion,
+    "digits": digits,
 }
 
 
