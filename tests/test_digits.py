@@ -48,7 +48,7 @@ def test_what_is_measured_of_a_network(path):
     assert dg.least_sharpness(DRAWN) < found["sharpness"].min()
     assert (len(DRAWN.answers), set(DRAWN.labels)) == (317, {-1.0, 1.0})
     i, label = 3, 0.3
-    by_jax = jax.grad(lambda x: (DRAWN.problem.predict(x)[i] - label) ** 2)(path[0])
+    by_jax = jax.grad(lambda x: (DRAWN.problem.outputs(x)[i] - label) ** 2)(path[0])
     np.testing.assert_allclose(runs.example_gradient(path[0], DRAWN.inputs[i], label), by_jax, atol=1e-12)
 
 
@@ -61,7 +61,7 @@ def test_the_limit_is_that_of_another_integrator(path):
         lengths = 1 + (DRAWN.inputs**2).sum(axis=1)
         return 2 * jnp.mean((t**2 + (out * (1 - t**2)) ** 2 * lengths[:, None]).sum(axis=1))
 
-    slope, jacobian = jax.jit(jax.grad(flatness)), jax.jit(jax.jacrev(DRAWN.problem.predict))
+    slope, jacobian = jax.jit(jax.grad(flatness)), jax.jit(jax.jacrev(DRAWN.problem.outputs))
 
     def velocity(_, x):
         normals = np.linalg.qr(np.asarray(jacobian(x)).T)[0]
@@ -92,7 +92,7 @@ def test_a_plain_loop_is_the_package_s_sgd_in_law():
         runs.noisy_runs(DRAWN, start, runs.plain(0.005), (), [100], keys)[:, 0],
         np.asarray(sgd(noise, start, 0.005, 100, keys).states[:, -1]),
     ]
-    outputs = [np.asarray(jax.vmap(DRAWN.problem.predict)(end)) - DRAWN.labels for end in ends]
+    outputs = [np.asarray(jax.vmap(DRAWN.problem.outputs)(end)) - DRAWN.labels for end in ends]
     squares = [(each**2).mean(axis=1) for each in outputs]
     sigma = np.sqrt(sum(each.var() / len(keys) for each in squares))
     assert abs(squares[0].mean() - squares[1].mean()) < 4 * sigma
@@ -103,7 +103,7 @@ def test_the_regularizer_of_local_sgd_has_its_drift():
     """On a small network, by the package's four terms; with one worker it is label noise."""
     small = dg.draw(np.random.default_rng(1), examples=3)
     pick = jnp.arange(small.x0.size).reshape(66, 32)[:, :2].ravel()
-    problem = LeastSquares(lambda x: small.problem.predict(small.x0.at[pick].set(x)), small.labels)
+    problem = LeastSquares(lambda x: small.problem.outputs(small.x0.at[pick].set(x)), small.labels)
     x = project(problem, small.x0[pick])
     cov = LabelNoise(problem, runs.DELTA).covariance(x)
     for workers, alpha in ((1, 0.3), (4, 0.3), (3, 2.0)):

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import Partial
 from sklearn.datasets import load_digits
 
 from labnoise import LeastSquares, flatten
@@ -65,7 +64,7 @@ def draw(rng: np.random.Generator, classes: tuple[int, int] = (3, 8), examples: 
     order = rng.permutation(len(digit))
     pixels, labels = pixels[order], np.where(digit[order] == classes[0], -1.0, 1.0)
     model, x0, unflatten = flatten(network, initial(rng))
-    problem = LeastSquares(Partial(model, inputs=pixels[:examples]), labels[:examples])
+    problem = LeastSquares(model, labels[:examples], inputs=pixels[:examples])
     split = (part for array in (pixels, labels) for part in (array[:examples], array[examples:]))
     inputs, unseen, labels, answers = split
     return Digits(problem, x0, unflatten, inputs, labels, unseen, answers)

@@ -105,7 +105,7 @@ def local_regularizer(problem: LeastSquares, workers: int, alpha: float) -> Call
         return 0.5 * eigenvalue * (relaxed(2 * alpha * places) @ jnp.asarray(weights))
 
     def regularizer(x):
-        J = jax.jacrev(problem.predict)(x)
+        J = jax.jacrev(problem.outputs)(x)
         values = jnp.linalg.eigvalsh(2 / problem.num_examples * J @ J.T)
         return C / 4 * (values.sum() / workers + (1 - 1 / workers) * antiderivative(values).sum())
 
@@ -155,7 +155,7 @@ def root_trace(states: np.ndarray, digits: Digits) -> np.ndarray:
     """`Σ_i √H_ii` of states (k, D) on Γ, which Adam with a settled second moment lowers in place of the sharpness."""
 
     def at(x):
-        J = jax.jacrev(digits.problem.predict)(x)
+        J = jax.jacrev(digits.problem.outputs)(x)
         return jnp.sqrt(2 / len(digits.labels) * (J**2).sum(axis=0)).sum()
 
     return np.asarray(jax.lax.map(at, jnp.asarray(states)))
