@@ -251,3 +251,13 @@ def test_many_replicas_in_groups_are_what_they_are_alone():
         alone = sgd(noise, x0, 0.05, 40, keys[i], save_every=20)
         np.testing.assert_allclose(run.states[i], alone.states, rtol=1e-12)
     assert len({float(q) for q in run.states[:, -1, 0]}) > 4000
+
+
+def test_a_setting_of_jax_for_a_few_lines_is_one_for_many_replicas_too():
+    noise, x0 = LabelNoise(landscapes.hyperbola(), 0.5), jnp.array([1.6, 0.4])
+    keys = jax.random.split(jax.random.key(5), 4099)
+    plain = sgd(noise, x0, 0.05, 40, keys).states
+    with jax.threefry_partitionable(False):
+        many, few = sgd(noise, x0, 0.05, 40, keys).states, sgd(noise, x0, 0.05, 40, keys[:3]).states
+    np.testing.assert_allclose(many[:3], few, rtol=1e-12)
+    assert abs(many[:3, -1] - plain[:3, -1]).max() > 1e-3

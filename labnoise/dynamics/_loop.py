@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax._src.config import debug_nans, trace_context  # there is no public way to ask what a `with` has set
 
 from labnoise import _checks
 from labnoise._progress import progress_bar
@@ -78,9 +79,10 @@ def run_steps(
     carries = [_start(noise, optimizer, x0, keys, _round_up(num_saves), block) for keys in groups]
     rates, every = rates_of(learning_rate, num_steps, x0.dtype), save_every if often else None
 
-    with progress_bar(num_steps, "step", silent=in_one) as bar, ThreadPoolExecutor(os.cpu_count()) as threads:
-        # another thread may not touch what is traced
-        each = map if len(groups) == 1 else threads.map
+    with progress_bar(num_steps, "step", silent=in_one) as bar, ThreadPoolExecutor(_cores()) as threads:
+        # another thread may not touch what is traced, and does not see what a `with` has set in this one
+        apart = len(groups) > 1 and threads.submit(_settings).result() == _settings()
+        each = threads.map if apart else map
         for first in range(0, number, size):
             piece = tuple(part[first : first + size] for part in segments)
             bar_step = int(piece[1].sum())
@@ -101,6 +103,16 @@ def run_steps(
         states, diverged_at = jax.device_put((saved[..., :num_saves, :], diverged_at))
     steps = jax.device_put(np.minimum(save_every * np.arange(num_saves), num_steps))
     return Trajectory(steps, states, diverged_at)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _settings() -> Any:
+    """JAX's settings in the thread that asks."""
+    return trace_context(), debug_nans.value
 
 
 def _groups(keys: Array, size: int) -> list[Array]:
