@@ -161,3 +161,19 @@ def test_a_kink_stops_sgd_where_the_flow_on_the_pieces_goes_on():
     np.testing.assert_allclose(
         drift[0], np.exp(-0.2) / 4, rtol=1e-6
     )  # and what the package says beyond the kink
+
+
+def test_the_residuals_of_the_linearization_are_those_of_its_steps():
+    """A loop over the steps of 20 000 runs, and where all examples are alike the plateau x/(1 − x)."""
+    rng, eta, steps = np.random.default_rng(0), 0.05, 12
+    J = rng.standard_normal((3, 5))
+    r = np.zeros((20_000, 3))
+    for _ in range(steps):
+        i, signs = rng.integers(3, size=len(r)), rng.choice([-1.0, 1.0], len(r))
+        r = r - 2 * eta * (r[np.arange(len(r)), i] - signs)[:, None] * (J @ J.T)[i]
+    squares = (r**2).mean(axis=1)
+    expected = runs.residuals_of_linearization(J, eta, [steps])[0]
+    assert abs(squares.mean() - expected) < 4 * squares.std() / len(r) ** 0.5
+    x = 0.2
+    settled = runs.residuals_of_linearization(np.eye(4), x, [0, 400])
+    np.testing.assert_allclose(settled, [0, x / (1 - x)], atol=1e-12)

@@ -75,6 +75,21 @@ def noisy_runs(digits: Digits, start, update: Callable, state, steps: list[int],
     return np.stack(saved, axis=1)
 
 
+def residuals_of_linearization(J: np.ndarray, eta: float, saves: Iterable[int]) -> np.ndarray:
+    """The mean square residual after so many steps from a point of Γ where ∂f is J (n, D), were the model linear.
+
+    One step is `r ← r − 2ηG e_i(r_i − δε)`, G = JJᵀ, with a fresh i and sign ε, so that with `C = E rrᵀ`, from zero,
+    `C ← C − (2η/n)(GC + CG) + (4η²/n) G diag(C_ii + δ²) G`.
+    """
+    G = np.asarray(J) @ np.asarray(J).T
+    C, found, saves = np.zeros_like(G), {0: 0.0}, list(saves)
+    for step in range(1, max(saves) + 1):
+        drift, kicks = G @ C, (G * (np.diag(C) + DELTA**2)) @ G
+        C = C + (4 * eta**2 * kicks - 2 * eta * (drift + drift.T)) / len(G)
+        found[step] = np.trace(C) / len(G)
+    return np.array([found[step] for step in saves])
+
+
 def plain(eta: float) -> Callable:
     """The update of SGD."""
     return lambda gradient, state, x: (x - eta * gradient, state)
