@@ -1,8 +1,8 @@
 """A setting of JAX's compiler for CPUs, which importing the package makes: loops of few numbers become one kernel.
 
-XLA starts each operation of a loop anew, at a tenth of a microsecond or two, if a turn of it touches more than a
-kilobyte; most of a step of SGD on a small problem is that. Up to a megabyte the loop is compiled as a whole instead,
-and one chain runs 1.5 to 3 times as fast (`benchmarks/core.py`). Sums are added in another order: last digits differ.
+By itself XLA starts each operation of a loop anew if a turn of it touches more than a kilobyte. Up to a megabyte the
+loop is compiled as a whole instead, and one chain of SGD on a small problem runs 1.5 to 3 times as fast
+(`benchmarks/core.py loops`). Sums are added in another order: last digits differ.
 """
 
 import os

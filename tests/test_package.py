@@ -2,6 +2,8 @@
 
 import ast
 import os
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -82,3 +84,20 @@ def test_small_loops_are_compiled_whole_unless_somebody_chose(monkeypatch, befor
     compile_small_loops_whole()
     ours = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
     assert os.environ["XLA_FLAGS"] == after.format(ours=ours, before=before)
+
+
+LOOP = """
+import labnoise, jax, jax.numpy as jnp
+loop = jax.jit(lambda x: jax.lax.fori_loop(0, 9, lambda i, x: jnp.sin(x) @ jnp.ones((30, 30)), x))
+print("xla_cpu_small_call" in loop.lower(jnp.ones(30)).compile().as_text())
+"""
+
+
+@pytest.mark.parametrize(("threshold", "whole"), [(None, "True"), (1024, "False")])
+def test_the_setting_is_one_that_the_compiler_knows(threshold, whole):
+    """A loop over 7 kB is one call where the import has set it, and not at XLA's own kilobyte."""
+    chosen = f"--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold={threshold}"
+    settings = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": chosen if threshold else ""}
+    command = [sys.executable, "-c", LOOP]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | settings)
+    assert said.stdout.split() == [whole]
