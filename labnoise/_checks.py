@@ -141,9 +141,11 @@ def times(name: str, value: Any) -> jax.Array:
 
 def scalar(name: str, value: Any, holds: Callable[[float], bool], remedy: str) -> None:
     """One real number with a property."""
-    number = numbers(name, value)
-    if number.ndim != 0 or jnp.issubdtype(number.dtype, jnp.complexfloating):
-        fail(name, value, "pass a single real number")
+    number = value
+    if not isinstance(value, float):  # a jax.Array of one takes longer to make than the closed form of a flow
+        number = numbers(name, value)
+        if number.ndim != 0 or jnp.issubdtype(number.dtype, jnp.complexfloating):
+            fail(name, value, "pass a single real number")
     if concrete(number) and not (np.isfinite(number) and holds(float(number))):
         fail(name, value, remedy)
 
