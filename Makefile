@@ -30,7 +30,7 @@ browser: env
 	@$(BIN)/python tools/chromium.py
 
 test: book browser
-	@$(BIN)/python -m pytest -m "not binder" -n 3 --dist loadgroup --durations=10
+	@$(BIN)/python -m pytest -m "not binder" -n 2 --dist loadgroup --durations=10
 
 unit: env
 	@$(BIN)/python -m pytest -m "not browser and not lab and not binder" -n 2 --dist loadgroup
