@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sys
 import zipfile
 from functools import cache
@@ -53,6 +54,24 @@ def words(text):
     """Without marks, mathematics and spaces, which the two ways of writing have in different places."""
     text = re.sub(r"\\\(.*?\\\)", "", MATHEMATICS.sub("", text), flags=re.DOTALL)
     return re.sub(r"[\s\\*`#]+", "", text.replace("&lt;", "<").replace("&gt;", ">"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cells_need_no_name_of_a_cell_that_is_left_out(name):
+    """Claims are on the page's side alone: a quiz or a figure may not use what only they define."""
+    code = "\n\n".join(cell.source for cell in read(name).cells if cell.cell_type == "code")
+    undefined = undefined_names(re.sub(r"^(\s*)%.*", r"\1pass", code, flags=re.MULTILINE))
+    assert undefined == ""
+
+
+def undefined_names(code):
+    options = ("--isolated", "--quiet", "--select=F821", "--output-format=concise")
+    ruff = [sys.executable, "-m", "ruff", "check", *options, "-"]
+    return subprocess.run(ruff, input=code, capture_output=True, text=True).stdout
+
+
+def test_a_name_that_is_defined_nowhere_is_found():
+    assert "WANTED" in undefined_names("A = 1\n\n\ndef f():\n    return A + WANTED\n")
 
 
 @pytest.mark.parametrize("name", NAMES)
