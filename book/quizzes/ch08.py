@@ -75,7 +75,7 @@ def which_sharpness():
     lowest = min(ends, key=lambda name: float(np.asarray(largest_curvature(problem, ends[name]))))
     return quiz(
         "On the square model of this chapter two methods have run to $\\tau=0.3$. Which of them stands where the "
-        "*largest* eigenvalue is smaller?",
+        "largest eigenvalue is smaller?",
         options=[
             (
                 "one example a step",
