@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+STYLE = 9  # numbers of a shape's style, which come first; those after it are pairs
+
 
 def unpack(file: Path) -> tuple[dict, list[np.ndarray]]:
     """Its header, and its numbers in pixels, one array a picture."""
@@ -20,7 +22,7 @@ def unpack(file: Path) -> tuple[dict, list[np.ndarray]]:
     steps = np.where(folded % 2, -(folded + 1) // 2, folded // 2)
     rows, at = [np.empty(0)] * len(header["which"]), 0
     for kind, shapes in enumerate(header["shapes"]):
-        size = sum(map(_numbers, shapes))
+        size = sum(map(count, shapes))
         row = None
         for frame in np.flatnonzero(np.array(header["which"]) == kind):
             step, at = steps[at : at + size], at + size
@@ -33,10 +35,10 @@ def unpack(file: Path) -> tuple[dict, list[np.ndarray]]:
     return header, rows
 
 
-def _numbers(shape: dict) -> int:
-    """Line width and two colours, the clip's rectangle and path, and the vertices."""
+def count(shape: dict) -> int:
+    """How many numbers a shape has: line width and two colours, the clip's rectangle and path, and the vertices."""
     own = 4 if shape["kind"] == "image" else 2 * (_vertices(shape["codes"]) + shape.get("count", 0))
-    return 9 + 4 * shape["clip"] + 2 * _vertices(shape["cut"] or []) + own
+    return STYLE + 4 * shape["clip"] + 2 * _vertices(shape["cut"] or []) + own
 
 
 def _vertices(codes: list[int]) -> int:

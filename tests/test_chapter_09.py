@@ -99,6 +99,7 @@ def loop(eta, rate, beta1, runs, corrected=False, decay=0.0, start=second_moment
 
 
 def error(x, end):
+    """How far the mean of x₁ is from the limit's, and its standard error."""
     return float(abs(x[:, 0].mean() - end)), float(x[:, 0].std() / len(x) ** 0.5)
 
 
@@ -198,6 +199,36 @@ def test_the_preconditioner_is_the_derivative_of_the_regularizer():
         assert abs((least[1] - least[0]) / 0.1 - p(1.05)) < 2e-3
     h = [2 * np.sqrt(s) - 2 * e * np.log1p(np.sqrt(s) / e) for s in (0.999, 1.001)]
     assert abs((h[1] - h[0]) / 0.002 - 1 / (1 + e)) < 1e-6
+    H = LINE.hessian(
+        jnp.asarray(second_moment.START)
+    )  # and the clock: c stands in the speed to the power 1 − 2q
+    for q in (0.0, 0.3, 0.5, 0.8):
+        weak, strong = (
+            drift_terms(LINE, c * H, jnp.asarray(second_moment.START), (c * jnp.diag(H)) ** -q).total
+            for c in (0.5, 2.0)
+        )
+        np.testing.assert_allclose(strong, 4 ** (1 - 2 * q) * weak, atol=1e-12)
+
+
+def test_the_cloud_under_a_preconditioner():
+    """The table's S = ½c(I − T_P)P solves PHS + SHP = PΣP, and runs in the normal space's bowl have it."""
+    x, P, c = np.array([2.0, 0.5]), SLANTED, 0.7
+    H, J = np.asarray(HYPERBOLA.hessian(jnp.asarray(x))), x[None, ::-1]
+    T = np.eye(2) - P @ J.T @ np.linalg.inv(J @ P @ J.T) @ J
+    S = 0.5 * c * (np.eye(2) - T) @ P
+    np.testing.assert_allclose(S, S.T, atol=1e-14)
+    np.testing.assert_allclose(P @ H @ S + S @ H @ P, c * P @ H @ P, atol=1e-12)
+    rng, eta, z = (
+        np.random.default_rng(6),
+        0.01,
+        np.zeros((4000, 2)),
+    )  # of the quadratic: steps z − ηP(Hz + noise)
+    factor = np.sqrt(2 * c) * J[0]  # Σ = cH, H = 2JᵀJ
+    for _ in range(400):
+        z = z - eta * (z @ H + rng.standard_normal((4000, 1)) * factor) @ P
+    off = J @ (np.cov(z.T) / eta - S) @ J.T / (J @ S @ J.T)
+    stiffness = float(2 * (J @ P @ J.T).item())
+    assert abs(off.item() - 1 / (1 - eta * stiffness / 2) + 1) < 4.5 * np.sqrt(2 / 4000)
 
 
 @pytest.mark.statement("prop-half", asked=1e-12)
@@ -297,6 +328,29 @@ def test_decoupled_decay_spreads(measured):
     off = abs(ends[8.0].mean() - 1 / 3)
     assert off < 4.5 * ends[8.0].std() / 20 + 0.02
     measured(off)
+
+
+def test_decoupled_decay_at_three_rates():
+    """Adam with decay 1 − ωη², against −½T_P P ∂²∇L[S] − ωT_P Y and V̇ = a(diag Σ − V) by SciPy."""
+    start, decay, rate, t = np.sqrt([0.55, 0.225]), 4.0, 10.0, 1.0
+    J = 2 * second_moment.FEATURES
+
+    def slope(_, state):
+        x, V = np.split(state, 2)
+        p = 1 / np.sqrt(V)
+        tangent = x - p * J * x * (J * x @ x) / (J * x @ (p * J * x))
+        moments = second_moment.C * second_moment.diagonal(x)
+        return np.concatenate([second_moment.velocity(x, p) - decay * tangent, rate * (moments - V)])
+
+    begin = np.concatenate([start, second_moment.C * second_moment.diagonal(start)])
+    end = solve_ivp(slope, (0, t), begin, rtol=1e-9, atol=1e-11).y[:2, -1]
+    rates = (0.04, 0.02, 0.01)
+    found = [error(loop(eta, rate, 0.9, 1000, decay=decay, start=start, t=t), end[0]) for eta in rates]
+    errors, deviations = zip(*found, strict=True)
+    within_order(errors, rates, 1, deviations)
+    assert errors[-1] < 0.01
+    plain = loop(0.02, rate, 0.9, 1000, start=start, t=t)
+    assert abs(plain[:, 0].mean() - end[0]) > 0.05
 
 
 def test_a_second_moment_that_follows_at_once_keeps_x_on_a_line():

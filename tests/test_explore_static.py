@@ -278,12 +278,33 @@ def test_numbers_are_written_as_python_writes_them(site, visit):
         1e5,
         123456.0,
         1e-4,
+        *(i / 16 for i in range(-40, 41)),  # many lie half-way between two numbers that are written
+        *(i / 2 for i in range(-10, 41)),
+        1234.5,
+        0.00048828125,
     ]
-    for form in ("{:.3g}", "{:g}", "{:.2f}", "{:.0f}", "η = {:.1g} a step", "{:.0g}"):
+    for form in ("{:.3g}", "{:g}", "{:.2f}", "{:.0f}", "{:.1f}", "{:.2g}", "η = {:.1g} a step", "{:.0g}"):
         written = page.evaluate(
             "([form, numbers]) => numbers.map((n) => exploreFormat(form, n))", [form, numbers]
         )
-        assert written == [form.format(number).replace("-0.00", "-0.00") for number in numbers]
+        assert written == [form.format(number) for number in numbers]
+
+
+def test_the_canvas_is_as_fine_as_what_is_zoomed_in_or_printed(site, visit):
+    page = visit(site, has_touch=True)
+    figure, *_ = widget(page, 1)
+    figure.locator("input").first.focus()
+    drawn(figure)
+    canvas = figure.locator(".explore-above").first
+    fineness = "canvas => canvas.width / canvas.clientWidth"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert canvas.evaluate(fineness) == pytest.approx(4, abs=0.01)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert canvas.evaluate(fineness) == pytest.approx(1, abs=0.01)
+    page.context.new_cdp_session(page).send("Emulation.setPageScaleFactor", {"pageScaleFactor": 2})
+    page.wait_for_function(
+        f"canvas => Math.abs(({fineness})(canvas) - 2) < 0.01", arg=canvas.element_handle()
+    )
 
 
 def test_the_canvas_is_as_fine_as_the_screen_and_follows_its_size(site, visit):

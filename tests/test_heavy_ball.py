@@ -1,4 +1,4 @@
-"""The runs of chapter 7's momentum widget, against the same steps in NumPy and against `labnoise.sgd`."""
+"""The runs of chapter 8's momentum widget, against the same steps in NumPy and against `labnoise.sgd`."""
 
 import jax
 import jax.numpy as jnp

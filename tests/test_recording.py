@@ -4,9 +4,10 @@ import matplotlib.patches
 import matplotlib.patheffects
 import numpy as np
 import pytest
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
-from labnoise.teaching.widgets.recording import record
+from labnoise.teaching.widgets.recording import Recorder, record
 
 DPI = 100
 
@@ -128,3 +129,22 @@ def test_what_is_invisible_is_not_drawn_and_what_is_far_is_still_a_number(axes):
     assert recorded(gone, nothing).shapes == []
     assert np.isfinite(recorded(far).numbers).all()
     assert np.abs(recorded(far).numbers * 16).max() < 2**31
+
+
+@pytest.mark.parametrize(
+    "look", [{}, {"alpha": 0.4}, {"edgecolors": "face", "lw": 0.5}, {"edgecolors": "face", "alpha": 0.4}]
+)
+def test_a_mesh_at_once_is_what_it_is_cell_by_cell(axes, monkeypatch, look):
+    x, y = np.meshgrid([0.0, 1.0, 2.5, 4.0], [0.0, 0.7, 2.0])
+    mesh = axes.pcolormesh(x + 0.1 * y, y, np.arange(6.0).reshape(2, 3), **look)
+    calls = []
+    monkeypatch.setattr(
+        Recorder, "draw_path", lambda *given, draw=Recorder.draw_path: calls.append(draw(*given))
+    )
+    at_once = recorded(mesh)
+    assert not calls
+    monkeypatch.setattr(Recorder, "draw_quad_mesh", RendererBase.draw_quad_mesh)
+    one_by_one = recorded(mesh)
+    assert len(calls) == 6
+    assert (at_once.shapes, at_once.names) == (one_by_one.shapes, one_by_one.names)
+    np.testing.assert_allclose(at_once.numbers, one_by_one.numbers, atol=1e-9)

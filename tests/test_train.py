@@ -16,6 +16,7 @@ from labnoise import (
     sgd,
     train,
 )
+from labnoise.dynamics._train import _check_memory, _rule
 
 KEY = jax.random.key(7)
 HYPERBOLA = landscapes.hyperbola()
@@ -137,6 +138,9 @@ class Growing:
             {"optimizer": optax.noisy_sgd(0.1, 0.1, 0.5, key=0), "key": jax.random.split(KEY, 2)},
             "optimizer = .*a key of its own",
         ),
+        ({"optimizer": optax.adam(0.1, b2=1.5)}, "optimizer = .*choose its b2, or decay"),
+        ({"optimizer": optax.adamw(0.1, b2=-0.1)}, "optimizer = .*choose its b2, or decay"),
+        ({"optimizer": optax.rmsprop(0.1, 1.01, initial_scale=3.0)}, "optimizer = .*choose its b2, or decay"),
         ({"num_steps": -1}, "num_steps = -1"),
         ({"save_every": 0}, "save_every = 0"),
         ({"key": 0}, "key = 0: pass jax.random.key"),
@@ -146,3 +150,13 @@ def test_bad_input_is_named(change, message):
     good = {"noise": NOISE, "x0": X0, "optimizer": optax.adam(0.1), "num_steps": 10, "key": KEY}
     with pytest.raises(ValueError, match=message):
         train(**(good | change))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["adabelief", "adamax", "amsgrad", "lamb", "nadam", "noisy_sgd", "novograd", "rmsprop", "sm3", "yogi"],
+)
+def test_the_means_of_squares_of_optax_pass(name):
+    more = {"eta": 0.1, "gamma": 0.5, "key": 0} if name == "noisy_sgd" else {}
+    optimizer = getattr(optax, name)(0.1, **more)
+    _check_memory(optimizer, _rule(optimizer), X0)

@@ -84,7 +84,7 @@ def show_collapse(panels, eta, seen, times):
     said = []
     for artists, (t, x, band) in zip(panels, seen.values(), strict=True):
         levels = np.array([smooth_quantile(x, level) for level in (0.1, 0.9)])
-        artists["runs"].set_data(*broken_lines(t, calmed(t, x[:12])))
+        artists["runs"].set_data(*broken_lines(t, calmed(t, x[:11])))
         for line, level in zip(artists["band"], calmed(t, levels), strict=True):
             line.set_data(t, level)
         for line, level in zip(artists["limit"], band, strict=True):

@@ -13,6 +13,8 @@ from labnoise.dynamics._optimizers import Transformation
 from labnoise.dynamics._sgd import all_diverged, check_run, curvature_at
 from labnoise.noises._noise import Noise
 
+_ROUNDING = 1e-5
+
 
 def train(
     noise: Noise,
@@ -50,9 +52,9 @@ def train(
     Raises
     ------
     ValueError
-        If an argument is bad, if `optimizer` is none, asks for more than the gradient, its state and x (such as a
-        line search, which asks for the loss) or draws from a key of its own that all replicas would share, or if
-        every replica diverged. Under `jit` that is not raised, look at `diverged_at`.
+        If an argument is bad, if `optimizer` is none, has a β₂ outside [0, 1), asks for more than the gradient, its
+        state and x (such as a line search, which asks for the loss) or draws from a key of its own that all replicas
+        would share, or if every replica diverged. Under `jit` that is not raised, look at `diverged_at`.
 
     Notes
     -----
@@ -74,6 +76,8 @@ def train(
     x0, num_steps, save_every = check_run(noise, x0, num_steps, key, save_every)
     rule = _rule(optimizer)
     traced = _check(optimizer, rule, x0, key)
+    if not traced and _checks.concrete(x0):
+        _check_memory(optimizer, rule, x0)
     run = run_steps(noise, rule, x0, 1.0, num_steps, key, save_every, in_one=traced)
     if all_diverged(run):
         raise ValueError(
@@ -125,3 +129,27 @@ def _check(optimizer: Any, rule: Transformation, x0: Array, key: Array) -> bool:
             "it draws from a key of its own, which all replicas would share; let the noise draw, or run one replica",
         )
     return not _checks.concrete(seen.consts)
+
+
+def _check_memory(optimizer: Any, rule: Transformation, x0: Array) -> None:
+    """Optax does not look at its numbers: Adam runs with β₂ = 1.5, on a mean that gives later squares less weight.
+
+    A mean of squares, `nu` in optax's states, lies after a gradient of ones between what it was and one.
+    """
+    state = rule.init(x0)
+    for before, after in zip(
+        _squares(state, x0), _squares(rule.update(jnp.ones_like(x0), state, x0)[1], x0), strict=True
+    ):
+        low, high = jnp.minimum(before, 1) - _ROUNDING, jnp.maximum(before, 1) + _ROUNDING
+        if not ((low <= after) & (after <= high)).all():
+            _checks.fail(
+                "optimizer",
+                optimizer,
+                "its mean of squares is none: choose its b2, or decay, at least 0 and below 1",
+            )
+
+
+def _squares(state: Any, x0: Array) -> list[Array]:
+    name = jax.tree_util.GetAttrKey("nu")
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return [leaf for path, leaf in leaves if name in path and jnp.shape(leaf) == x0.shape]

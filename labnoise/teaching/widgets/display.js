@@ -164,8 +164,11 @@ function exploreIsDark() {
   return document.documentElement.dataset.theme === "dark" || document.body.dataset.jpThemeLight === "false";
 }
 
+const EXPLORE_WIDEST = 4096; // pixels of a canvas, which some browsers limit
+const EXPLORE_PRINTED = 4; // of paper's dots to a pixel of the page
+
 /** Two canvases over each of some sheets, of a size in the picture's pixels: they keep to the page's size, zoom and
- *  theme. Returns `show(picture)` and `lay(picture)`, which draws what does not move. */
+ *  theme, and are as fine on paper. Returns `show(picture)` and `lay(picture)`, which draws what does not move. */
 function exploreScreen(sheets, [width, height]) {
   const layers = sheets.map((sheet) => ["below", "above"].map((name) => {
     const canvas = sheet.appendChild(document.createElement("canvas"));
@@ -174,9 +177,11 @@ function exploreScreen(sheets, [width, height]) {
     return canvas;
   }));
   const pictures = [null, null];
+  let printing = false;
   const paint = (which) => {
+    const dots = printing ? EXPLORE_PRINTED : devicePixelRatio * (window.visualViewport?.scale ?? 1); // two fingers' zoom
     sheets.forEach((sheet, i) => {
-      const canvas = layers[i][which], scale = (sheet.clientWidth * Math.min(devicePixelRatio, 3)) / width;
+      const canvas = layers[i][which], scale = Math.min(sheet.clientWidth * dots, EXPLORE_WIDEST) / width;
       if (!scale || !pictures[which]) return; // a sheet that the page does not show
       const [across, down] = [Math.round(scale * width), Math.round(scale * height)];
       if (canvas.width !== across || canvas.height !== down) Object.assign(canvas, { width: across, height: down });
@@ -189,6 +194,10 @@ function exploreScreen(sheets, [width, height]) {
   const both = () => { paint(0); paint(1); };
   new ResizeObserver(both).observe(sheets[0]);
   window.addEventListener("resize", both); // the zoom, which need not change a sheet's size
+  window.visualViewport?.addEventListener("resize", both);
+  for (const [when, on] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(when, () => { printing = on; both(); });
+  }
   const theme = new MutationObserver(both);
   theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });

@@ -100,11 +100,21 @@
         screen = exploreScreen(sheets, spec.size);
         screen.lay(exploreMix(below, [[0, 1]]));
         picture.classList.add("explore-drawn");
+        for (const part of figure.children) parts.observe(part);
       }
       screen.show(exploreMix(pictures, around()));
       tell(pictures);
       if (thrown) pack((name - thrown) + ((thrown + 1) % spec.dice)); // who throws twice throws again
     }
+
+    /** A figure that keeps the height of its parts by itself can move without the page around it being laid out, which
+     *  on a long page takes longer than a frame. */
+    const parts = new ResizeObserver(() => {
+      sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
+      figure.classList.remove("explore-held");
+      figure.style.containIntrinsicBlockSize = `${figure.getBoundingClientRect().height}px`;
+      figure.classList.add("explore-held");
+    });
 
     /** The pictures to be mixed, [number, weight]: settings are counted like digits, the last range fastest. */
     function around() {
@@ -128,7 +138,6 @@
       }
       const words = thrown ? `${pictures.sentences[index]} (Throw ${thrown + 1} of ${spec.dice}.)` : pictures.sentences[index];
       sentence.textContent = elsewhere.length ? `${words} (Numbers computed at ${elsewhere.join(", ")}.)` : words;
-      sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
       for (const poster of sheets[0].querySelectorAll("img")) poster.alt = sentence.textContent;
     }
 

@@ -88,12 +88,21 @@ function explorePlace(numbers, number) {
   return above - 1 + (number - numbers[above - 1]) / (numbers[above] - numbers[above - 1]);
 }
 
+/** A number's digits by `write`, toFixed or toExponential; half-way between two to the even one, as Python has it, where
+ *  JavaScript goes away from zero. */
+function exploreDigits(number, write, count) {
+  const [digits, power = ""] = number[write](100).split("e"), end = digits.indexOf(".") + 1 + count;
+  const below = count ? digits.slice(0, end) : digits.slice(0, end - 1);
+  if (!/^50*$/.test(digits.slice(end)) || Number(below.at(-1)) % 2) return number[write](count);
+  return power ? `${below}e${power}` : below;
+}
+
 /** A number as Python writes it in a format such as "{:.3g}". */
 function exploreFormat(format, number) {
   const [, before, digits, kind, after] = format.match(/^([^{}]*)\{:(?:\.(\d+))?([gf])\}([^{}]*)$/);
   const precision = digits === undefined ? 6 : Number(digits);
-  if (kind === "f") return before + number.toFixed(precision) + after;
-  const exact = Number(number.toPrecision(precision || 1));
+  if (kind === "f") return before + exploreDigits(number, "toFixed", precision) + after;
+  const exact = Number(exploreDigits(number, "toExponential", Math.max(precision - 1, 0)));
   const [mantissa, exponent] = exact.toExponential().split("e");
   const plain = exponent >= -4 && exponent < (precision || 1);
   const scientific = () => `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;

@@ -140,6 +140,42 @@ class Recorder(RendererBase):
             transform = Affine2D(all_transforms[0]) + transform
         self.draw_markers(gc0, paths[0], transform, Path(offset_trans.transform(offsets)), Affine2D(), face)
 
+    def draw_quad_mesh(
+        self, gc: Any, master_transform: Any, width: int, height: int, coordinates: Any, offsets: Any,
+        offset_trans: Any, facecolors: Any, antialiased: Any, edgecolors: Any,
+    ) -> None:  # fmt: skip
+        cells = width * height
+        colours = [facecolors] if len(edgecolors) == 0 else [facecolors, edgecolors]
+        unlike = len(offsets) > 1 or any(len(kind) != cells or not np.all(kind[:, 3]) for kind in colours)
+        if self.still or unlike or gc.get_hatch() or not np.isfinite(coordinates).all():
+            super().draw_quad_mesh(
+                gc, master_transform, width, height, coordinates, offsets, offset_trans,
+                facecolors, antialiased, edgecolors,
+            )  # fmt: skip
+            return
+        # Cells differ in their corners and colours alone: all are written at once, after the first one's style.
+        corners = master_transform.transform(np.reshape(coordinates, (-1, 2))) + offset_trans.transform(
+            offsets
+        )
+        grid = self._flipped(corners).reshape(height + 1, width + 1, 2)
+        around = [grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1], grid[:-1, :-1]]
+        outlines = np.concatenate(around, axis=2).reshape(cells, -1)
+        first = self.new_gc()
+        first.copy_properties(gc)
+        if len(edgecolors):
+            first.set_foreground(edgecolors[0], isRGBA=True)
+        else:
+            first.set_linewidth(0.0)
+        codes = list(_run_lengths(_default_codes(5).astype(np.uint8).tobytes()))
+        self._add(first, facecolors[0], {"kind": "path", "codes": codes, "snap": False}, outlines[0])
+        numbers = np.tile(self._numbers.pop(), (cells, 1))
+        for where, kind in zip((slice(5, 9), slice(1, 5)), colours, strict=False):
+            numbers[:, where] = _COLOURS * np.array([_face(first, colour) for colour in kind])
+        numbers[:, -outlines.shape[1] :] = np.clip(outlines, -_FAR, _FAR)
+        self._numbers.append(numbers.ravel())
+        self._list.shapes += self._list.shapes[-1:] * (cells - 1)
+        self._list.names += self._list.names[-1:] * (cells - 1)
+
     def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
         pixels = np.ascontiguousarray(im[::-1])
         scale = self.get_image_magnification()
