@@ -53,7 +53,7 @@ function render({ model, el }) {
       sentence.textContent = trouble ? "" : words;
       sheet.setAttribute("aria-label", words);
       problem.textContent = trouble;
-      sentence.style.minHeight = `${sentence.offsetHeight}px`;
+      sentence.style.minHeight = `${Math.ceil(sentence.getBoundingClientRect().height)}px`;
     }
     answered();
   }

@@ -110,7 +110,7 @@
     /** A figure that keeps the height of its parts by itself can move without the page around it being laid out, which
      *  on a long page takes longer than a frame. */
     const parts = new ResizeObserver(() => {
-      sentence.style.minHeight = `${sentence.offsetHeight}px`; // what follows is pushed down at most once
+      roomFor();
       figure.classList.remove("explore-held");
       figure.style.containIntrinsicBlockSize = `${figure.getBoundingClientRect().height}px`;
       figure.classList.add("explore-held");
@@ -126,6 +126,24 @@
       return mixed;
     }
 
+    const named = (i, said) => `${controls[i].label.replace(/ =$/, "")} = ${said}`;
+
+    function written(said, elsewhere) {
+      const words = thrown ? `${said} (Throw ${thrown + 1} of ${spec.dice}.)` : said;
+      return elsewhere.length ? `${words} (Numbers computed at ${elsewhere.join(", ")}.)` : words;
+    }
+
+    const roomFor = () => { sentence.style.minHeight = `${Math.ceil(sentence.getBoundingClientRect().height)}px`; };
+
+    /** Make room for the longest sentence of some pictures, so that what follows is pushed down once. */
+    function reserve(pictures) {
+      const longest = (all) => all.reduce((long, words) => (words.length > long.length ? words : long), "");
+      const between = ranges.filter((i) => controls[i].kind !== "irregular");
+      sentence.textContent = written(longest(pictures.sentences), between.map((i) => named(i, longest(controls[i].labels))));
+      roomFor();
+      pictures.roomy = true;
+    }
+
     /** The sentence of the nearest computed setting, which is named where it is another one. */
     function tell(pictures) {
       let index = 0;
@@ -134,10 +152,10 @@
         const { nodes } = controls[i], off = nodes.map((node) => Math.abs(node - places[i]));
         const nearest = off.indexOf(Math.min(...off)), said = label(i, nodes[nearest]);
         index = index * nodes.length + nearest;
-        if (said !== label(i, places[i])) elsewhere.push(`${controls[i].label.replace(/ =$/, "")} = ${said}`);
+        if (said !== label(i, places[i])) elsewhere.push(named(i, said));
       }
-      const words = thrown ? `${pictures.sentences[index]} (Throw ${thrown + 1} of ${spec.dice}.)` : pictures.sentences[index];
-      sentence.textContent = elsewhere.length ? `${words} (Numbers computed at ${elsewhere.join(", ")}.)` : words;
+      if (!pictures.roomy) reserve(pictures);
+      sentence.textContent = written(pictures.sentences[index], elsewhere);
       for (const poster of sheets[0].querySelectorAll("img")) poster.alt = sentence.textContent;
     }
 
