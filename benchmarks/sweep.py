@@ -20,7 +20,8 @@ os.environ |= {
 }
 
 import numpy as np
-from afterzero.experiments import recovery
+from afterzero.experiments import adam, recovery
+from afterzero.experiments.__main__ import ADAM
 from afterzero.experiments.results import RESULTS
 from distributed import Client, LocalCluster
 from report import run_parts
@@ -144,6 +145,14 @@ def pools():
         )
 
 
+def diagram():
+    """Chapter 9's, whole, by processes that have compiled nothing."""
+    grid = {"setting": ["equal"], **ADAM}
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
+        seconds = timed(sweep, adam.sparse, grid, 20, executor)
+    report("SGD against Adam, 15 × 15 × 20 trials, d = 30, two processes", "≤ 10 min", duration(seconds))
+
+
 def stored():
     for path in sorted(RESULTS.glob("recovery-*.csv")):
         header = path.read_text(encoding="utf8")[:2000]
@@ -156,7 +165,7 @@ def stored():
             )
 
 
-PARTS = {"cost": cost, "dask": dask, "pools": pools, "stored": stored}
+PARTS = {"cost": cost, "dask": dask, "pools": pools, "diagram": diagram, "stored": stored}
 
 
 if __name__ == "__main__":

@@ -250,6 +250,37 @@ def test_a_slow_drag_shows_many_pictures_between_two_stops(site, visit):
     assert len(seen) >= 30
 
 
+FITS = """figure => {
+    const bottom = Math.max(...[...figure.children].map(part => part.getBoundingClientRect().bottom));
+    return figure.matches(".explore-held") && Math.abs(bottom - figure.getBoundingClientRect().bottom) < 1;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_moving_widget_keeps_its_height_and_what_it_shows_has_room(site, visit, width):
+    """The page around it is then not laid out anew, which takes longer than a frame where it is long."""
+    page = visit(site, viewport={"width": width, "height": 900})
+    figure, *_ = widget(page, 1)
+    figure.locator("input").first.focus()
+    drawn(figure)
+    page.wait_for_function(FITS, arg=figure.element_handle())
+    heights = set()
+    for across in np.linspace(0, 4, 15):
+        put(figure, "x", across)
+        put(figure, "y", 4 - across)
+        page.evaluate("new Promise(requestAnimationFrame)")
+        heights.add(figure.bounding_box()["height"])
+    assert len(heights) == 1
+    figure.get_by_role("button", name="Copy this setting as code").click()
+    page.wait_for_function(
+        "([figure, before]) => figure.getBoundingClientRect().height > before + 20",
+        arg=[figure.element_handle(), heights.pop()],
+    )
+    assert figure.evaluate(FITS)
+    page.set_viewport_size({"width": 700 - width // 4, "height": 900})
+    page.wait_for_function(FITS, arg=figure.element_handle())
+
+
 def test_dice_change_picture_and_sentence_and_come_round(site, visit):
     page = visit(site, permissions=["clipboard-read", "clipboard-write"])
     figure, _, sentence = widget(page, 4)
