@@ -18,8 +18,20 @@ def publish(name: str, head: list[str], rows: list[list[str]]) -> None:
     print(text)
     if "--write" in sys.argv:
         RESULTS.mkdir(exist_ok=True)
-        where = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+        where = f"Python {platform.python_version()}, {os.cpu_count()} cores of {processor()}, {platform.system()}"
         (RESULTS / f"{name}.md").write_text(f"{text}\n\n*Measured by `benchmarks/{name}.py`: {where}.*\n")
+
+
+def processor() -> str:
+    """What Linux calls it, and how fast it said it runs; elsewhere the kind."""
+    try:
+        told = dict(
+            line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line
+        )
+        names = {name.strip(): value.strip() for name, value in told.items()}
+        return f"{names['model name']} ({platform.machine()}, {float(names['cpu MHz']) / 1000:.2f} GHz)"
+    except (OSError, KeyError):
+        return platform.machine()
 
 
 def run_parts(name: str, parts: dict[str, Callable[[], None]]) -> None:

@@ -1,5 +1,6 @@
 """Shared by all tests: the record of measured errors."""
 
+import contextlib
 import json
 import runpy
 from pathlib import Path
@@ -106,6 +107,9 @@ def pytest_sessionfinish(session):
     path.parent.mkdir(exist_ok=True)
     kept = {}
     if path.exists():  # a run of some tests only must not forget the others
-        kept = {record["test"]: record for record in json.loads(path.read_text())}
+        with contextlib.suppress(ValueError):  # torn, by a kill or a full disk
+            kept = {record["test"]: record for record in json.loads(path.read_text())}
     kept |= {record["test"]: record for record in _records}
-    path.write_text(json.dumps(list(kept.values()), indent=1, ensure_ascii=False) + "\n")
+    whole = path.with_suffix(".part")
+    whole.write_text(json.dumps(list(kept.values()), indent=1, ensure_ascii=False) + "\n")
+    whole.replace(path)

@@ -199,7 +199,13 @@ def test_a_readers_own_settings_of_matplotlib_change_no_picture(chapter, tmp_pat
     page = chapter / "book" / "03-chapter.md"
     page.write_text(CHAPTER.replace('print("executed at", time_ns())', shown))
     assert "faces are white" in built(chapter)["03-chapter"]
-    assert len(list((chapter / "_build" / "matplotlib").glob("fontlist-*.json"))) == 1
+    fonts = chapter / "_build" / "matplotlib"
+    (list_of_fonts,) = fonts.glob("fontlist-*.json")
+    list_of_fonts.write_text(list_of_fonts.read_text()[:1000])
+    list_of_fonts.with_suffix(".json.matplotlib-lock").touch()
+    page.write_text(CHAPTER.replace('print("executed at", time_ns())', shown + "  # again"))
+    assert "faces are white" in built(chapter)["03-chapter"]
+    assert [path.name for path in fonts.glob("fontlist*")] == [list_of_fonts.name]
 
 
 OTHER = f"""{HEAD}# Another chapter
@@ -229,13 +235,16 @@ x = 1
 :name: fig-late
 A picture.
 ```
+
+After {cite:t}`li2022what`.
 """
 
 
 def test_all_pages_show_a_changed_title_number_and_label(chapter):
     """And a change of words has only the page written that has them."""
     toc, page = chapter / "_toc.yml", chapter / "book" / "03-chapter.md"
-    toc.write_text(toc.read_text().replace("}]}]", "}, {file: book/04-other}]}]"))
+    toc.write_text(toc.read_text().replace("}]}]", "}, {file: book/04-other}, {file: book/sources}]}]"))
+    (chapter / "book" / "sources.md").write_text(f"{HEAD}# Sources\n\n```{{bibliography}}\n```\n")
     shutil.copy(ROOT / "book" / "_static" / "card.png", chapter / "book" / "picture.png")
     (chapter / "book" / "04-other.md").write_text(OTHER)
     text = CHAPTER.replace("```{ledger}\n```\n", "") + STATED
@@ -263,6 +272,15 @@ def test_all_pages_show_a_changed_title_number_and_label(chapter):
         assert "A chapter" not in after[name], name
     assert "Definition 1.3" in after["04-other"]
     assert "A last section" in after["04-other"]
+
+    assert ">2022</a>" in after["03-chapter"]
+    sources = chapter / "book" / "references.bib"
+    sources.write_text(sources.read_text().replace("{2022}", "{2031}"))
+    after = built(chapter)
+    assert ">2031</a>" in after["03-chapter"], "of a source that is told on another page"
+    toc.write_text(toc.read_text().replace("numbered: true", "numbered: true, caption: The course"))
+    after = built(chapter)
+    assert all("The course" in after[name] for name in ("index", "03-chapter", "04-other"))
 
     page.write_text(text.replace("def-late", "def-later"))
     running = build(chapter)

@@ -89,6 +89,19 @@ def test_everything_but_sgd_computes_in_float64():
         (lambda x: ln.canonical_sde(noise, x, 0.01, 3, key).states, start),
         (lambda x: ln.project(sparse, x), jnp.ones(10, jnp.float32)),
         (lambda x: ln.label_noise_flow(sparse, x, t, 0.5), jnp.ones(10, jnp.float32)),
+        (lambda x: ln.regularizer_flow(HYPERBOLA, x, t, lambda x: jnp.sum(x**2)), start),
+        (lambda x: ln.adaptive_flow(HYPERBOLA, x, t, 0.5, 3.0)[0], start),
+        (lambda x: ln.largest_curvature(HYPERBOLA, x), start),
+        (lambda x: ln.distance(HYPERBOLA, x), start),
+        (lambda x: ln.diagnose(HYPERBOLA, x[None]).distance, start),
+        (lambda x: HYPERBOLA.project(x), start),
+        (lambda x: HYPERBOLA.point(x), start),
+        (lambda x: HYPERBOLA.limit(x, t, 0.5), start),
+        (lambda x: landscapes.valley().project(x), start),
+        (lambda x: landscapes.valley().limit(x, t), start),
+        (lambda x: landscapes.valley().fluctuation(x, t), start),
+        (lambda x: landscapes.circle().project(x), start),
+        (lambda x: landscapes.ring().project(x), start),
     ]:
         assert run(exact).dtype == jnp.float64
         np.testing.assert_array_equal(run(exact), run(exact.astype(float)))
@@ -106,6 +119,7 @@ def test_a_loss_that_casts_to_float32_is_refused_except_by_sgd():
 
 
 KINK = ln.Loss(lambda x: jnp.linalg.norm(jnp.array([[1.0, 2.0]]) @ x) ** 2)
+WIDE_KINK = ln.Loss(lambda x: jnp.linalg.norm(x) ** 2)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +128,13 @@ KINK = ln.Loss(lambda x: jnp.linalg.norm(jnp.array([[1.0, 2.0]]) @ x) ** 2)
         lambda x: ln.tangent_projection(KINK, x),
         lambda x: ln.drift_terms(KINK, jnp.eye(2), x),
         lambda x: ln.sharpness(KINK, x),
+        lambda x: ln.largest_curvature(KINK, x),
+        lambda x: ln.distance(KINK, x),
+        lambda x: ln.distance(ln.Loss(lambda x: (jnp.linalg.norm(x) - 1) ** 2), x),
+        lambda x: ln.local_sgd_drift(
+            ln.Loss(lambda x: 0.5 * x[1] ** 2 + (x[0] ** 2) ** 2.25), jnp.eye(2), x, 2, 1.0
+        ),
+        lambda x: ln.sgd(ln.GaussianNoise(WIDE_KINK, 0.1), jnp.zeros(600), 0.1, 5, jax.random.key(0)),
         lambda x: ln.project(KINK, x),
         lambda x: ln.gradient_flow(KINK, x, jnp.array([0.0, 1.0])),
         lambda x: ln.limiting_diffusion(ln.GaussianNoise(KINK, 0.1), x, 0.1, 2, jax.random.key(0)),

@@ -5,6 +5,7 @@ import re
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from jax.tree_util import Partial
 from networks import INPUTS, NETWORK, X0, N, Q, network
@@ -151,6 +152,31 @@ def test_sharpness_of_many_parameters_is_exact_on_gamma_and_refused_off_it(monke
     np.testing.assert_allclose(
         ln.sharpness(ln.Loss(SQUARES.loss), X0), off
     )  # no examples: by all the products
+
+
+def test_a_diagnosis_of_many_parameters_leaves_the_sharpness_off_gamma_open(monkeypatch):
+    x = ln.project(SQUARES, X0)
+    whole = ln.diagnose(SQUARES, jnp.stack([x, X0]))
+    monkeypatch.setattr(_sharpness, "_MOST_PRODUCTS", 10)
+    jax.clear_caches()
+    found = ln.diagnose(SQUARES, jnp.stack([x, X0]))
+    assert np.isnan(found.sharpness).tolist() == [False, True]
+    np.testing.assert_allclose(found.sharpness[0], whole.sharpness[0], rtol=1e-9)
+    for name in ("loss", "distance", "largest_curvature"):
+        np.testing.assert_allclose(getattr(found, name), getattr(whole, name), rtol=1e-9)
+    jax.clear_caches()
+
+
+def test_a_divergence_of_many_parameters_is_said_without_their_hessian(monkeypatch):
+    monkeypatch.setattr(_checks, "memory", lambda: 1e6)
+    size = 12_000
+    still = ln.GaussianNoise(ln.Loss(lambda x: 1.5 * jnp.sum(x**2)), 0.0)
+    for run in (
+        lambda: ln.sgd(still, jnp.ones(size), 10.0, 500, jax.random.key(0)),
+        lambda: ln.train(still, jnp.ones(size), optax.sgd(10.0), 500, jax.random.key(0)),
+    ):
+        with pytest.raises(ValueError, match=r"every replica diverged.*λ_max = 3\b"):
+            run()
 
 
 # What must hold a matrix

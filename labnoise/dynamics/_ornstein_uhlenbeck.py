@@ -72,6 +72,7 @@ class OU(Pytree, static=()):
 
     def sample(self, key: Array, num_steps: Array, x0: Array) -> Array:
         """An exact path (k, D) at the increasing times `num_steps` (k,), in steps, from x0; (R, k, D) for R keys."""
+        _checks.keys(key)
         num_steps, x0 = jnp.asarray(num_steps, float), jnp.asarray(x0, self.basis.dtype)
         durations = jnp.diff(num_steps, prepend=0.0)
         if _checks.concrete(durations) and not (durations >= 0).all():

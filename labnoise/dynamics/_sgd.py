@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -10,7 +11,9 @@ from labnoise import _checks
 from labnoise.dynamics._loop import LearningRate, Trajectory, rates_of, run_steps
 from labnoise.dynamics._optimizers import Descent, HeavyBall, Optimizer
 from labnoise.noises._noise import Noise, require_gradient, require_noise
-from labnoise.problems import Loss
+from labnoise.problems import Loss, largest_curvature
+
+_DENSE = 500
 
 
 def sgd(
@@ -114,8 +117,12 @@ def all_diverged(run: Trajectory) -> bool:
 
 
 def curvature_at(problem: Loss, x0: Array) -> float:
-    """The largest |λ| of ∇²L at the concrete point x0."""
+    """The largest |λ| of ∇²L at the concrete point x0; with many parameters, the largest λ, without the matrix."""
     x0 = x0.astype(float)
+    if x0.size > _DENSE:
+        along = jax.jvp(problem.gradient, (x0,), (jnp.ones_like(x0),))
+        _checks.smooth(problem, "x0", x0, along)
+        return float(largest_curvature(problem, x0))
     hessian = problem.hessian(x0)
     _checks.smooth(problem, "x0", x0, problem.gradient(x0), hessian)
     return float(abs(jnp.linalg.eigvalsh(hessian)).max())

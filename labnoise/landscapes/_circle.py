@@ -35,6 +35,7 @@ class Circle(Landscape, static=()):
 
     def project(self, x: Array) -> Array:
         """Φ(x) = x/|x|, for x (…, 2) other than the centre: gradient flow is radial."""
+        x = jnp.asarray(x, float)
         return x / jnp.linalg.norm(x, axis=-1, keepdims=True)
 
     def angle(self, angle0: Array, t: Array) -> tuple[Array, Array]:
@@ -42,7 +43,7 @@ class Circle(Landscape, static=()):
 
         It is normal, counted through from turn to turn; so `E cosθ = cos(θ₀ − bt) e^{−at/2}`.
         """
-        t = jnp.asarray(t)
+        t = jnp.asarray(t, float)
         return angle0 - self.b * t, self.a * t
 
 

@@ -15,7 +15,7 @@ class Hyperbola(LeastSquares, static=()):
 
     def point(self, unbalance: Array) -> Array:
         """The point of uv = 1, u > 0, with `u² − v² = q`, for unbalances q (…), shape (…, 2)."""
-        q = jnp.asarray(unbalance)
+        q = jnp.asarray(unbalance, float)
         larger = jnp.sqrt((jnp.sqrt(q**2 + 4) + abs(q)) / 2)
         smaller = 1 / larger
         return jnp.stack([jnp.where(q >= 0, larger, smaller), jnp.where(q >= 0, smaller, larger)], axis=-1)
@@ -25,6 +25,7 @@ class Hyperbola(LeastSquares, static=()):
 
         Gradient flow conserves u² − v² and the sign of u + v; from u + v = 0 it ends at the saddle 0.
         """
+        x = jnp.asarray(x, float)
         side = jnp.sign(x[..., 0] + x[..., 1])
         side = jnp.where(side == 0, jnp.nan, side)
         return side[..., None] * self.point(x[..., 0] ** 2 - x[..., 1] ** 2)
@@ -34,8 +35,8 @@ class Hyperbola(LeastSquares, static=()):
 
         `u² − v² = q₀ e^{−4δ²t}` on the branch of Φ(x0), t = η²·steps.
         """
-        x0 = jnp.asarray(x0)
-        q = (x0[0] ** 2 - x0[1] ** 2) * jnp.exp(-4 * delta**2 * jnp.asarray(t))
+        x0 = jnp.asarray(x0, float)
+        q = (x0[0] ** 2 - x0[1] ** 2) * jnp.exp(-4 * delta**2 * jnp.asarray(t, float))
         return jnp.sign(x0[0] + x0[1]) * self.point(q)
 
 

@@ -38,6 +38,7 @@ class Ring(Landscape, static=()):
 
         Gradient flow from (r, θ₀) has `dθ/dr = −(a/2) sinθ (r − 1)/r²`, which separates.
         """
+        x = jnp.asarray(x, float)
         radius = jnp.linalg.norm(x, axis=-1)
         half = jnp.arctan2(x[..., 1], x[..., 0]) / 2
         stretch = jnp.exp(0.5 * self.a * (jnp.log(radius) + 1 / radius - 1))

@@ -39,6 +39,7 @@ class Valley(Landscape, static=()):
 
         Gradient flow has `y dy = (1/x + x) dx`, which separates.
         """
+        x = jnp.asarray(x, float)
         across, along = x[..., 1], x[..., 0]
         level = jnp.log(along**2) + along**2 - across**2
 
@@ -53,16 +54,16 @@ class Valley(Landscape, static=()):
 
     def limit(self, x0: Array, t: Array) -> Array:
         """The limit from `x0` (2,) at the times t (…), shape (…, 2): `X e^{−ct/2}` along the valley, Φ(x0) = (X, 0)."""
-        foot = self.project(jnp.asarray(x0))
-        return foot * jnp.exp(-0.5 * self.c * jnp.asarray(t)[..., None])
+        foot = self.project(x0)
+        return foot * jnp.exp(-0.5 * self.c * jnp.asarray(t, float)[..., None])
 
     def fluctuation(self, x0: Array, t: Array) -> Array:
         """The variance of SGD about the limit along the valley, divided by η, for `x0` (2,) at the times t (…).
 
         `(cX²/2) e^{−ct} ln((e^{ct} + X²)/(1 + X²))` to leading order, Φ(x0) = (X, 0).
         """
-        square = self.project(jnp.asarray(x0))[0] ** 2
-        grown = jnp.exp(self.c * jnp.asarray(t))
+        square = self.project(x0)[0] ** 2
+        grown = jnp.exp(self.c * jnp.asarray(t, float))
         return 0.5 * self.c * square / grown * jnp.log((grown + square) / (1 + square))
 
 

@@ -54,7 +54,9 @@ def local_sgd_drift(problem: Loss, cov: Array, x: Array, workers: int, alpha: Ar
     cov = _checks.covariance("cov", cov, x.size)
     workers = _checks.count("workers", workers)
     _checks.nonnegative("alpha", alpha)
-    return _local_sgd_drift(problem, cov, x, float(workers), alpha)
+    terms = _local_sgd_drift(problem, cov, x, float(workers), alpha)
+    _checks.smooth(problem, "x", x, terms)
+    return terms
 
 
 @jax.jit

@@ -47,7 +47,8 @@ def regularizer_flow(
     tau : (k,), finite times ≥ 0, increasing, in the clock of the method
     regularizer : R, a function (D,) -> (), differentiable on Γ
         Such as `lambda x: 0.5 * sharpness(problem, x)` or `lambda x: 0.5 * largest_curvature(problem, x)`. A new
-        function compiles anew, for seconds; one that is kept, or a `jax.tree_util.Partial` of one and data, does not.
+        function compiles anew, for seconds, with the globals that it uses then; one that is kept, or a
+        `jax.tree_util.Partial` of one and data, does not.
         The gradient of `sharpness` takes D products with the Hessian. For a mean over n examples, with fewer outputs
         than parameters, the trace is on Γ also `(K**2).sum() / n` with `K, _ = problem.conditions(x)`, whose gradient
         is another along the normals only: the flow is the same, at D = 1000 in a twentieth of the time and less.

@@ -21,6 +21,7 @@ class GaussianNoise(Noise, static=()):
     ----------
     problem : Loss
     cov : a number σ² (for σ²I), a matrix (D, D), or a function (D,) -> (D, D)
+        A function is compiled with the globals that it used at its first call, as `fn` of a `Loss`.
         A function's matrix is factored at every step, which takes some D³ operations and most of the step. Where a
         factor F(x), Σ = FFᵀ, is known, a `Noise` of your own with the gradient `∇L + F(x) draw` costs no more than F.
 

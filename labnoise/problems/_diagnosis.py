@@ -11,7 +11,7 @@ from labnoise import _checks
 from labnoise.problems._distance import distance
 from labnoise.problems._largest_curvature import largest_curvature
 from labnoise.problems._loss import Loss
-from labnoise.problems._sharpness import sharpness
+from labnoise.problems._sharpness import on_manifold_only, sharpness
 
 
 class Diagnosis(NamedTuple):
@@ -22,7 +22,7 @@ class Diagnosis(NamedTuple):
     loss : (k,)
         L
     sharpness : (k,)
-        tr∇²L
+        tr∇²L; of a mean over examples with more than 20 000 parameters NaN off Γ, where `sharpness` refuses it.
     distance : (k,)
         |x − Φ(x)| to first order; NaN where no point of Γ was found near the state.
     largest_curvature : (k,)
@@ -100,7 +100,10 @@ def diagnose(problem: Loss, states: Array) -> Diagnosis:
     _checks.point("states[0]", states[0], problem)
     found = _diagnose(problem, states)
     if _checks.concrete(found):
-        known = np.isfinite(np.stack([found.loss, found.sharpness, found.largest_curvature])).all(axis=0)
+        needed = [found.loss, found.largest_curvature]
+        if not on_manifold_only(problem, states[0]):
+            needed.append(found.sharpness)
+        known = np.isfinite(np.stack(needed)).all(axis=0)
         if not known.all():
             bad = int(known.argmin())
             name, state = f"states[{bad}]", states[bad]
@@ -108,7 +111,7 @@ def diagnose(problem: Loss, states: Array) -> Diagnosis:
                 _checks.fail(
                     name, state, "the loss is not a finite number there; leave out what has diverged"
                 )
-            _checks.smooth(problem, name, state, found.sharpness[bad])
+            _checks.smooth(problem, name, state, *(values[bad] for values in needed))
             _checks.fail(
                 name, state, "Lanczos' method did not find the largest curvature there; leave it out"
             )

@@ -90,7 +90,7 @@ def _distance(problem: Loss, x: Array) -> tuple[Array, Array]:
     size = jnp.linalg.norm(gradient)
     curvature = jnp.linalg.norm(problem.hessian_product(x)(gradient))
     first = jnp.where(curvature > 0, size / (curvature + 1e-300), 1.0)
-    left = jnp.where(size > 0, jnp.inf, 0.0)
+    left = jnp.where(size == 0, 0.0, jnp.inf)  # also where it is no number
     begin = (jnp.zeros_like(x), gradient, first, left, jnp.asarray(0))
     moved, _, _, left, _ = jax.lax.while_loop(unfinished, step, begin)
     return jnp.where(left <= 1, jnp.linalg.norm(moved), jnp.nan), left

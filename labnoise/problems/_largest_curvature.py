@@ -46,6 +46,7 @@ def largest_curvature(problem: Loss, x: Array) -> Array:
     x = _checks.point("x", x, problem)
     value, left = _largest_curvature(problem, x)
     if _checks.concrete(left) and not left <= _ACCEPTED:
+        _checks.smooth(problem, "x", x, problem.gradient(x), _product(problem, x, jnp.ones_like(x)))
         _checks.fail(
             "x", x, f"here Lanczos' method was still off by {float(left):.1e} after {_ROUNDS} rounds"
         )

@@ -41,16 +41,21 @@ def sharpness(problem: Loss, x: Array) -> Array:
     5.0
     """
     x = _checks.point("x", x, problem)
-    own = problem.own_sharpness(x)
-    many = own is None and x.size > _MOST_PRODUCTS
-    if many and isinstance(problem, Examples) and problem.codimension < x.size:
+    if on_manifold_only(problem, x):
         return _on_manifold(problem, x)
+    own = problem.own_sharpness(x)
     trace = _sharpness(problem, x) if own is None else own
     _checks.smooth(problem, "x", x, trace)
     return trace
 
 
-def _on_manifold(problem: Examples, x: Array) -> Array:
+def on_manifold_only(problem: Loss, x: Array) -> bool:
+    """Whether the products of the Hessian would be too many, and Gauss and Newton's matrix has to do, on Γ."""
+    many = x.size > _MOST_PRODUCTS and problem.own_sharpness(x) is None
+    return many and isinstance(problem, Examples) and problem.codimension < x.size
+
+
+def _on_manifold(problem: Any, x: Array) -> Array:
     trace, rest = _by_examples(problem, x)
     _checks.smooth(problem, "x", x, trace, rest)
     if _checks.concrete(rest) and not rest <= _NEGLIGIBLE * trace:

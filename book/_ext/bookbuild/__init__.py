@@ -79,6 +79,15 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
 def keep_matplotlib_apart(app: Sphinx, config) -> None:
     """A reader's own settings, and the list of fonts of another installation, would change the pictures."""
     folder = os.environ.setdefault("MPLCONFIGDIR", str(Path(app.outdir).parent / "matplotlib"))
+    for left in Path(folder).glob(
+        "*.matplotlib-lock"
+    ):  # by a build that was killed: each kernel would wait for it
+        left.unlink()
+    for fonts in Path(folder).glob("fontlist-*.json"):
+        try:
+            json.loads(fonts.read_text(encoding="utf8"))
+        except ValueError:  # torn, by a kill or a full disk
+            fonts.unlink()
     if not any(Path(folder).glob("fontlist-*.json")):
         # Not left to the kernels: each would make the list, and say on stderr that it takes a while.
         subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True)

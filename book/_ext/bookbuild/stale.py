@@ -33,12 +33,15 @@ def touched(app: Sphinx, env: BuildEnvironment) -> set[str]:
 
 
 def shared(env: BuildEnvironment) -> object:
-    """What a page can show of another one: the contents, titles, numbers, labels and citations of the book."""
+    """What a page can show of another one: the contents, titles, numbers, labels and sources of the book."""
     citations = env.get_domain("cite").data if "cite" in env.domains else {}
     cited = sorted(
         (each.docname, each.citation_ref_id, [target.key for target in each.targets])
         for each in citations.get("citation_refs", ())
     )
+    entries = [(each.key, each.formatted_entry) for each in citations.get("citations", ())]
+    named = sorted((key, entry.label, str(entry.text)) for key, entry in entries)
+    contents = Path(env.srcdir, "_toc.yml")  # the captions of its parts stand in every side bar
     proofs = getattr(env, "proof_list", {})
     exercises = getattr(env, "sphinx_exercise_registry", {})
     domains = (env.domaindata[name] for name in ("std", "math", "py") if name in env.domaindata)
@@ -50,6 +53,8 @@ def shared(env: BuildEnvironment) -> object:
             env.toc_fignumbers,
             *domains,
             cited,
+            named,
+            contents.read_text(encoding="utf8") if contents.is_file() else "",
             {label: {key: proof[key] for key in proof if key != "node"} for label, proof in proofs.items()},
             {
                 label: [part.astext() for part in each["node"].children[:1]]
