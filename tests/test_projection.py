@@ -156,3 +156,29 @@ def test_bad_input_is_named(make, message):
 def test_under_jit_a_flow_that_does_not_settle_is_nan():
     quartic = Loss(lambda x: 0.25 * x[0] ** 4)
     assert bool(jnp.isnan(jax.jit(lambda x: project(quartic, x))(jnp.ones(1))).all())
+
+
+SADDLES = [  # the flow from the first start comes to a saddle but for rounding; from the second it does not
+    (landscapes.hyperbola().loss, [1.0, -1.0], [1.0, -0.99]),
+    (lambda x: (x[0] ** 2 - 1) ** 2 + 3 * (x[1] - 2) ** 2, [0.0, 1.0], [1e-4, 1.0]),
+    (lambda x: (x[0] ** 2 - 1) ** 2 + 0.5 * (x[1] - 2) ** 2, [0.0, 1.0], [1e-4, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("loss", "there", "beside"), SADDLES)
+def test_where_rounding_would_choose_the_side_of_a_saddle_it_is_said(loss, there, beside):
+    """In turned coordinates, where rounding does not keep the symmetry."""
+    turn = jnp.array([[0.8, -0.6], [0.6, 0.8]])
+    turned = Loss(lambda x: loss(turn.T @ x))
+    with pytest.raises(ValueError, match=r"x0 = .*(rounding decides on which side|a saddle)"):
+        project(turned, turn @ jnp.array(there))
+    end = project(turned, turn @ jnp.array(beside))
+    np.testing.assert_allclose(turn.T @ end, project(Loss(loss), jnp.array(beside)), atol=1e-6)
+
+
+def test_the_side_of_a_saddle_among_examples():
+    turn = jnp.array([[0.8, -0.6], [0.6, 0.8]])
+    product = LeastSquares(lambda x: (turn.T @ x)[:1] * (turn.T @ x)[1:], jnp.ones(1))  # uv = 1, turned
+    with pytest.raises(ValueError, match=r"x0 = .*(rounding decides on which side|a saddle)"):
+        project(product, turn @ jnp.array([1.0, -1.0]))
+    assert jnp.isfinite(project(product, turn @ jnp.array([1.0, -0.99]))).all()

@@ -39,10 +39,14 @@ _BEST, _LOWER = _weights(_PARTS), np.append(0.0, _weights(_PARTS[1:]))
 
 
 class Solved(NamedTuple):
-    """State reached and what is left to go, `|H†∇L|` relative to |x| (0 if the asked time was reached)."""
+    """State reached and what is left to go, `|H†∇L|` relative to |x| (0 if the asked time was reached).
+
+    And how many times |∇L| rose to from the least that it had been: where that is much, a saddle was passed.
+    """
 
     x: Array
     left: Array
+    rise: Array
 
 
 def gradient_flow(
@@ -143,7 +147,7 @@ def _flow_at(problem: Loss, x0: Array, times: Array, limits: Limits) -> Solved:
     path = jax.lax.scan(stretch, x0, jnp.diff(times, prepend=0.0))[1]
     # traced times raise nothing: from the first that is out of order, or after ∞, there is no answer
     ordered = jnp.cumprod(jnp.diff(times, prepend=0.0) >= 0) > 0
-    return Solved(path.x, jnp.where(ordered, path.left, jnp.inf))
+    return path._replace(left=jnp.where(ordered, path.left, jnp.inf))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(3,))
@@ -164,7 +168,7 @@ def _flow_jvp(limits: Limits, primals: Any, tangents: Any) -> tuple[Solved, Solv
 
     end, dend = jax.jvp(again, (problem, x), (dproblem, dx))
     dend = dend - jnp.where(jnp.isinf(duration), 0.0, dduration) * problem.gradient(end)
-    return Solved(end, solved.left), Solved(dend, jnp.zeros_like(solved.left))
+    return solved._replace(x=end), jax.tree.map(jnp.zeros_like, solved)._replace(x=dend)
 
 
 def _step(problem: Loss, x: Array, h: Array) -> tuple[Array, Array]:
@@ -214,12 +218,12 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array, limits: Li
         return jnp.where(jnp.isfinite(worst), worst, jnp.inf)
 
     def unfinished(state: Any) -> Array:
-        _, _, time, _, left, _, number, tried = state
+        _, _, time, _, left, _, number, tried, _, _ = state
         few = (number < limits.max_steps) & (tried < 2 * limits.max_steps)
         return (time < duration) & (left > _AT_REST) & few
 
     def attempt(state: Any) -> Any:
-        x, tangents, time, h, left, lengths, number, tried = state
+        x, tangents, time, h, left, lengths, number, tried, least, rise = state
         now = jnp.minimum(h, duration - time)
         best, lower = lifted(x, tangents, now)
         worst = error(best, lower)
@@ -230,7 +234,10 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array, limits: Li
         # a step that was cut short at the end says little about the next
         h = jnp.where(accept, jnp.maximum(h, now * growth), now * growth)
         left = jnp.where(accept, _left(problem, x, tangents), left)
-        return x, tangents, time + jnp.where(accept, now, 0.0), h, left, lengths, number + accept, tried + 1
+        steep = jnp.linalg.norm(problem.gradient(x))
+        least, rise = jnp.minimum(least, steep), jnp.maximum(rise, steep / (least + 1e-300))
+        time = time + jnp.where(accept, now, 0.0)
+        return x, tangents, time, h, left, lengths, number + accept, tried + 1, least, rise
 
     gradient = problem.gradient(x)
     curvature = jnp.linalg.norm(jax.jvp(problem.gradient, (x,), (gradient,))[1])
@@ -238,11 +245,12 @@ def _adapt(problem: Loss, x: Array, duration: Array, tangents: Array, limits: Li
     first = jnp.where(jnp.linalg.norm(gradient) > 0, first, 1e-3)
     infinity = jnp.asarray(jnp.inf, x.dtype)
     zero = jnp.asarray(0)
-    start = (x, tangents, jnp.zeros_like(infinity), first, infinity, jnp.zeros(limits.max_steps), zero, zero)
-    x, tangents, time, _, left, lengths, _, _ = jax.lax.while_loop(unfinished, attempt, start)
+    begun = (x, tangents, jnp.zeros_like(infinity), first, infinity, jnp.zeros(limits.max_steps), zero, zero)
+    start = (*begun, jnp.linalg.norm(gradient), jnp.ones_like(infinity))
+    x, tangents, time, _, left, lengths, _, _, _, rise = jax.lax.while_loop(unfinished, attempt, start)
     done = time >= duration
     x = jnp.where(done, x, x - problem.newton_step(x))
-    return Solved(x, jnp.where(done, 0.0, left)), lengths
+    return Solved(x, jnp.where(done, 0.0, left), rise), lengths
 
 
 def _replay(problem: Loss, x: Array, lengths: Array, duration: Array) -> Array:

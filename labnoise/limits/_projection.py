@@ -19,6 +19,9 @@ from labnoise.problems._preconditioned import precondition
 
 # A point further from Γ than the first, beside its size, is none of it; whole Hessians of so many parameters are cheap.
 _OFF, _FEW = 1e-6, 2000
+# Of the gradient, after which the path may have passed a saddle; how far beside a start another one lies that rounding
+# may take for it; and which ends are not the same.
+_RISEN, _BESIDE, _APART = 10.0, 1e-11, 1e-3
 
 
 def project(
@@ -52,8 +55,9 @@ def project(
     Raises
     ------
     ValueError
-        If `x0` or P is bad, if the flow does not settle, or if it ends where L has no minimum. Under `jit` the
-        result is NaN instead.
+        If `x0` or P is bad, if the flow does not settle, or if it ends where L has no minimum: under `jit` the result
+        is NaN instead. And if it passes a saddle so closely that rounding decides where it ends, which `jit` does not
+        see.
 
     Examples
     --------
@@ -86,7 +90,24 @@ def _project(problem: Loss, x0: Array, limits: Limits) -> Array:
     explain_unfinished(problem, x0, result, limits)
     if _checks.concrete(problem, result) and (complaint := problem.complaint(result.x)):
         _checks.fail("x0", x0, complaint)
+    if _checks.concrete(problem, x0, result) and result.rise > _RISEN:
+        _require_clear_side(problem, x0, result.x, limits)
     return settled(result)
+
+
+def _require_clear_side(problem: Loss, x0: Array, end: Array, limits: Limits) -> None:
+    """Raise ValueError where starts that rounding cannot tell from `x0` end elsewhere, on another side of a saddle."""
+    signs = jax.random.rademacher(jax.random.key(0), x0.shape, x0.dtype)
+    for side in (-_BESIDE, _BESIDE):
+        other = _project_by_flow(problem, x0 + side * jnp.abs(x0).max() * signs, limits)
+        away = float(jnp.linalg.norm(other.x - end))
+        if not away <= _APART * float(jnp.linalg.norm(end)):
+            _checks.fail(
+                "x0",
+                x0,
+                "gradient flow from here passes a saddle so closely that rounding decides on which side it leaves: "
+                f"from a start {abs(side):.0e}·|x0| beside it it ends {away:.2g} away; move the start to one side",
+            )
 
 
 @partial(jax.jit, static_argnames="limits")
