@@ -79,10 +79,8 @@ def key_the_execution_cache(app: Sphinx, config) -> None:
 def keep_matplotlib_apart(app: Sphinx, config) -> None:
     """A reader's own settings, and the list of fonts of another installation, would change the pictures."""
     folder = os.environ.setdefault("MPLCONFIGDIR", str(Path(app.outdir).parent / "matplotlib"))
-    for left in Path(folder).glob(
-        "*.matplotlib-lock"
-    ):  # by a build that was killed: each kernel would wait for it
-        left.unlink()
+    for left in Path(folder).glob("*.matplotlib-lock"):
+        left.unlink()  # of a build that was killed: each kernel would wait for it
     for fonts in Path(folder).glob("fontlist-*.json"):
         try:
             json.loads(fonts.read_text(encoding="utf8"))
